@@ -1,0 +1,1 @@
+"""The networks, written directly in torch.nn: attention, BERT, the two DPR encoders, BART; and how their weights are stored."""

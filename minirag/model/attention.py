@@ -1,0 +1,98 @@
+"""How does one position gather from the others? Multi-head attention, the one block all three networks share.
+
+Paper     Vaswani et al. 2017, §3.2; used unchanged by BERT (DPR's encoders) and BART (RAG's generator)
+Tutorial  tutorials/03_attention.py
+Tests     tests/model/test_attention.py
+
+The projections and the attention itself are two steps, because cached decoding projects keys and values once and attends
+to them many times.
+"""
+
+import math
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+from torch.nn.functional import gelu, relu, scaled_dot_product_attention
+
+
+class KeysValues(NamedTuple):
+    """What is attended to, split into heads: E = D / H."""
+
+    keys: Float[Tensor, "B H S E"]
+    values: Float[Tensor, "B H S E"]
+
+
+class MultiHeadAttention(nn.Module):
+    """Concat(head_1 … head_H) W_O, head_i = softmax(Q_i K_iᵀ / √E) V_i (Vaswani et al. 2017, §3.2.2)."""
+
+    def __init__(self, width: int, heads: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.heads = heads
+        self.dropout = dropout
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(width, width)
+        self.value = nn.Linear(width, width)
+        self.output = nn.Linear(width, width)
+
+    def keys_values(self, source: Float[Tensor, "B S D"]) -> KeysValues:
+        """(K, V) of every source position, split into heads."""
+        return KeysValues(split_heads(self.key(source), self.heads), split_heads(self.value(source), self.heads))
+
+    def forward(
+        self,
+        x: Float[Tensor, "B T D"],
+        attended: KeysValues,
+        mask: Bool[Tensor, "#B 1 #T S"] | None = None,
+        weights_wanted: bool = False,
+    ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B H T S"] | None]:
+        """x: what asks; `attended`: what answers; mask: True where a query may look. Returns states and, if wanted, weights."""
+        queries = split_heads(self.query(x), self.heads)  # (B, H, T, E)
+        dropout = self.dropout if self.training else 0.0
+        if weights_wanted:
+            states, weights = explicit_attention(queries, attended, mask, dropout)
+        else:
+            states = scaled_dot_product_attention(queries, attended.keys, attended.values, mask, dropout)
+            weights = None
+        return self.output(join_heads(states)), weights
+
+
+def explicit_attention(
+    queries: Float[Tensor, "B H T E"],
+    attended: KeysValues,
+    mask: Bool[Tensor, "#B 1 #T S"] | None,
+    dropout: float = 0.0,
+) -> tuple[Float[Tensor, "B H T E"], Float[Tensor, "B H T S"]]:
+    """softmax(Q Kᵀ / √E) V, with the softmax in plain sight: slower than the fused call, and it can show its weights."""
+    scores = queries @ attended.keys.mT / math.sqrt(queries.shape[-1])  # (B, H, T, S)
+    if mask is not None:
+        scores = scores.masked_fill(~mask, -torch.inf)
+    weights = scores.softmax(dim=-1)
+    return torch.dropout(weights, dropout, train=dropout > 0) @ attended.values, weights
+
+
+def split_heads(states: Float[Tensor, "B S D"], heads: int) -> Float[Tensor, "B H S E"]:
+    batch, length, width = states.shape
+    return states.view(batch, length, heads, width // heads).transpose(1, 2)
+
+
+def join_heads(states: Float[Tensor, "B H T E"]) -> Float[Tensor, "B T D"]:
+    return states.transpose(1, 2).flatten(2)
+
+
+def padding_mask(attention_mask: Bool[Tensor, "B S"]) -> Bool[Tensor, "B 1 1 S"]:
+    """Every query may look at every real token; padding is never looked at."""
+    return attention_mask[:, None, None, :]
+
+
+def causal_mask(length: int, device: torch.device) -> Bool[Tensor, "1 1 T T"]:
+    """Position t may look at positions ≤ t."""
+    return torch.ones(length, length, dtype=torch.bool, device=device).tril()[None, None]
+
+
+def activation(name: str, x: Float[Tensor, "*axes"]) -> Float[Tensor, "*axes"]:
+    """gelu: x Φ(x) with the exact erf, as BERT and BART were trained; gelu_new: its tanh approximation; relu."""
+    if name == "relu":
+        return relu(x)
+    return gelu(x, approximate="tanh" if name == "gelu_new" else "none")

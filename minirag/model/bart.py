@@ -1,0 +1,116 @@
+"""How probable is each next token, given a source? BART with its output layer: RAG's generator p(y_t | x, z, y_<t).
+
+Paper     Lewis et al. 2019 (BART), §2; RAG §2.3
+Tutorial  tutorials/06_bart.py
+Tests     tests/model/test_bart.py, tests/crosscheck/test_networks.py
+
+One table of embeddings serves the encoder's input, the decoder's input and the output layer: tied by construction, there
+is no second tensor that could be forgotten.
+"""
+
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn, zeros
+from torch.nn.functional import cross_entropy, linear
+
+from minirag.configuration import BartConfig
+from minirag.model.attention import padding_mask
+from minirag.model.bart_layers import BartDecoder, BartEncoder, shift_right
+from minirag.model.decoder_cache import DecoderCache
+from minirag.model.dpr import initialise
+from minirag.outputs import DecoderOutput, EncoderOutput, Seq2SeqLMOutput
+
+
+class BartForConditionalGeneration(nn.Module):
+    """softmax(E h_t + b): E the shared embeddings, h_t the decoder's state, b a bias that is zero in published files."""
+
+    def __init__(self, config: BartConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embed_tokens = nn.Embedding(config.vocab_size, config.d_model, padding_idx=config.pad_token_id)
+        self.encoder = BartEncoder(config)
+        self.decoder = BartDecoder(config)
+        self.register_buffer("logits_bias", zeros(1, config.vocab_size))
+        initialise(self, config.init_std)
+
+    def logits(self, states: Float[Tensor, "*rows D"]) -> Float[Tensor, "*rows V"]:
+        """E h + b."""
+        return linear(states, self.embed_tokens.weight) + self.logits_bias[0]
+
+    def encode(
+        self,
+        input_ids: Int[Tensor, "B S"],
+        attention_mask: Bool[Tensor, "B S"] | None = None,
+        output_hidden_states: bool = False,
+        output_attentions: bool = False,
+    ) -> EncoderOutput:
+        """Every row must hold at least one real token."""
+        states, weights = self.encoder(self.embed_tokens(input_ids), attention_mask, output_attentions)
+        return EncoderOutput(
+            states[-1], tuple(states) if output_hidden_states else None, tuple(weights) if output_attentions else None
+        )
+
+    def decode(
+        self,
+        decoder_input_ids: Int[Tensor, "B T"],
+        encoder_hidden: Float[Tensor, "B S D"],
+        encoder_mask: Bool[Tensor, "B S"] | None = None,
+        output_hidden_states: bool = False,
+        output_attentions: bool = False,
+    ) -> DecoderOutput:
+        """Teacher forcing: logits[:, t] are those of the token that follows decoder_input_ids[:, t]."""
+        words = self.embed_tokens(decoder_input_ids)
+        states, weights = self.decoder(words, encoder_hidden, encoder_mask, output_attentions)
+        return DecoderOutput(
+            logits=self.logits(states[-1]),
+            last_hidden_state=states[-1],
+            hidden_states=tuple(states) if output_hidden_states else None,
+            attentions=tuple(own for own, _ in weights) if output_attentions else None,
+            cross_attentions=tuple(cross for _, cross in weights) if output_attentions else None,
+        )
+
+    def start_cache(
+        self, encoder_hidden: Float[Tensor, "B S D"], encoder_mask: Bool[Tensor, "B S"], beams: int = 1
+    ) -> DecoderCache:
+        """Source keys and values, projected once per source row; `beams` prefixes will share each row."""
+        return DecoderCache(self.decoder.source_caches(encoder_hidden), padding_mask(encoder_mask), beams)
+
+    def decode_step(self, token_ids: Int[Tensor, "R 1"], cache: DecoderCache) -> Float[Tensor, "R V"]:
+        """Logits of the token after `token_ids`, R = B·W prefixes; the cache grows by one position."""
+        return self.logits(self.decoder.step(self.embed_tokens(token_ids), cache)[:, 0])
+
+    def forward(
+        self,
+        input_ids: Int[Tensor, "B S"],
+        attention_mask: Bool[Tensor, "B S"] | None = None,
+        decoder_input_ids: Int[Tensor, "B T"] | None = None,
+        labels: Int[Tensor, "B T"] | None = None,
+        output_hidden_states: bool = False,
+        output_attentions: bool = False,
+    ) -> Seq2SeqLMOutput:
+        """loss = mean of −log p(labels_t | labels_<t, source) over the labels that are neither −100 nor padding.
+
+        Unlike transformers' BART, padding in `labels` is ignored as −100 is.
+        """
+        if decoder_input_ids is None:
+            if labels is None:
+                raise ValueError("BART needs decoder_input_ids or labels")
+            decoder_input_ids = shift_right(labels, self.config.decoder_start_token_id, self.config.pad_token_id)
+        encoded = self.encode(input_ids, attention_mask, output_hidden_states, output_attentions)
+        decoded = self.decode(
+            decoder_input_ids, encoded.last_hidden_state, attention_mask, output_hidden_states, output_attentions
+        )
+        return Seq2SeqLMOutput(
+            logits=decoded.logits,
+            encoder_last_hidden_state=encoded.last_hidden_state,
+            loss=None if labels is None else token_loss(decoded.logits, labels, self.config.pad_token_id),
+            encoder_hidden_states=encoded.hidden_states,
+            encoder_attentions=encoded.attentions,
+            decoder_hidden_states=decoded.hidden_states,
+            decoder_attentions=decoded.attentions,
+            cross_attentions=decoded.cross_attentions,
+        )
+
+
+def token_loss(logits: Float[Tensor, "B T V"], labels: Int[Tensor, "B T"], pad: int) -> Float[Tensor, ""]:
+    """mean_t −log softmax(logits_t)[labels_t], in nats."""
+    return cross_entropy(logits.flatten(0, 1).float(), labels.masked_fill(labels == pad, -100).flatten())

@@ -1,0 +1,177 @@
+"""What are BART's two stacks made of? Embeddings with offset positions, encoder layers, decoder layers.
+
+Paper     Lewis et al. 2019 (BART), §2: the transformer of Vaswani et al. with GELU; 6 or 12 layers a side
+Tutorial  tutorials/06_bart.py
+Tests     tests/model/test_bart.py, tests/crosscheck/test_networks.py
+
+Layer norm comes after each residual sum, and once more behind the embeddings. Learned positions start at row 2: rows 0
+and 1 are left over from the padding index of the code BART was trained with, and are never read.
+"""
+
+import math
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from minirag.configuration import BartConfig
+from minirag.model.attention import MultiHeadAttention, activation, causal_mask, padding_mask
+from minirag.model.bert import check_length
+from minirag.model.decoder_cache import DecoderCache, LayerCache, fold_beams, unfold_beams
+
+POSITION_OFFSET = 2
+
+Weights = tuple[Float[Tensor, "B H T S"] | None, Float[Tensor, "B H T S2"] | None]
+
+
+class BartEmbeddings(nn.Module):
+    """LayerNorm(s · word[id] + position[t + 2]), s = √D where `scale_embedding` is set, else 1."""
+
+    def __init__(self, config: BartConfig) -> None:
+        super().__init__()
+        self.positions = nn.Embedding(config.max_position_embeddings + POSITION_OFFSET, config.d_model)
+        self.norm = nn.LayerNorm(config.d_model)
+        self.dropout = nn.Dropout(config.dropout)
+        self.scale = math.sqrt(config.d_model) if config.scale_embedding else 1.0
+
+    def forward(self, words: Float[Tensor, "B T D"], start: int = 0) -> Float[Tensor, "B T D"]:
+        """words: the shared embedding's rows; start: how many tokens came before (cached decoding)."""
+        end = start + words.shape[1]
+        check_length(end, self.positions.num_embeddings - POSITION_OFFSET)
+        positions = torch.arange(start, end, device=words.device) + POSITION_OFFSET
+        return self.dropout(self.norm(self.scale * words + self.positions(positions)))
+
+
+class FeedForward(nn.Module):
+    """LayerNorm(x + W₂ act(W₁ x))."""
+
+    def __init__(self, width: int, inner: int, config: BartConfig) -> None:
+        super().__init__()
+        self.up = nn.Linear(width, inner)
+        self.down = nn.Linear(inner, width)
+        self.norm = nn.LayerNorm(width)
+        self.dropout = nn.Dropout(config.dropout)
+        self.inner_dropout = nn.Dropout(config.activation_dropout)
+        self.activation = config.activation_function
+
+    def forward(self, x: Float[Tensor, "B T D"]) -> Float[Tensor, "B T D"]:
+        return self.norm(x + self.dropout(self.down(self.inner_dropout(activation(self.activation, self.up(x))))))
+
+
+class BartEncoderLayer(nn.Module):
+    """x ← LayerNorm(x + SelfAttention(x)), then the feed-forward network."""
+
+    def __init__(self, config: BartConfig) -> None:
+        super().__init__()
+        self.attention = MultiHeadAttention(config.d_model, config.encoder_attention_heads, config.attention_dropout)
+        self.attention_norm = nn.LayerNorm(config.d_model)
+        self.feed_forward = FeedForward(config.d_model, config.encoder_ffn_dim, config)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(
+        self, x: Float[Tensor, "B S D"], mask: Bool[Tensor, "B 1 1 S"] | None, weights_wanted: bool = False
+    ) -> tuple[Float[Tensor, "B S D"], Float[Tensor, "B H S S"] | None]:
+        attended, weights = self.attention(x, self.attention.keys_values(x), mask, weights_wanted)
+        return self.feed_forward(self.attention_norm(x + self.dropout(attended))), weights
+
+
+class BartDecoderLayer(nn.Module):
+    """Self-attention over the prefix, attention to the source, then the feed-forward network; a layer norm after each."""
+
+    def __init__(self, config: BartConfig) -> None:
+        super().__init__()
+        width, heads = config.d_model, config.decoder_attention_heads
+        self.attention = MultiHeadAttention(width, heads, config.attention_dropout)
+        self.attention_norm = nn.LayerNorm(width)
+        self.cross_attention = MultiHeadAttention(width, heads, config.attention_dropout)
+        self.cross_attention_norm = nn.LayerNorm(width)
+        self.feed_forward = FeedForward(width, config.decoder_ffn_dim, config)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(
+        self,
+        x: Float[Tensor, "B T D"],
+        causal: Bool[Tensor, "1 1 T T"],
+        source: Float[Tensor, "B S D"],
+        source_mask: Bool[Tensor, "B 1 1 S"] | None,
+        weights_wanted: bool = False,
+    ) -> tuple[Float[Tensor, "B T D"], Weights]:
+        """A whole prefix at once (teacher forcing)."""
+        attended, own = self.attention(x, self.attention.keys_values(x), causal, weights_wanted)
+        x = self.attention_norm(x + self.dropout(attended))
+        attended, cross = self.cross_attention(
+            x, self.cross_attention.keys_values(source), source_mask, weights_wanted
+        )
+        x = self.cross_attention_norm(x + self.dropout(attended))
+        return self.feed_forward(x), (own, cross)
+
+    def step(self, x: Float[Tensor, "R 1 D"], layer: LayerCache, cache: DecoderCache) -> Float[Tensor, "R 1 D"]:
+        """One more token per beam, R = B·W: the same arithmetic as `forward`'s last position."""
+        attended, _ = self.attention(x, layer.extend(self.attention.keys_values(x)))
+        x = self.attention_norm(x + self.dropout(attended))
+        attended, _ = self.cross_attention(fold_beams(x, cache.beams), layer.source, cache.source_mask)
+        x = self.cross_attention_norm(x + self.dropout(unfold_beams(attended)))
+        return self.feed_forward(x)
+
+
+class BartEncoder(nn.Module):
+    """Source words → (states, hidden states of every level, attention weights)."""
+
+    def __init__(self, config: BartConfig) -> None:
+        super().__init__()
+        self.embeddings = BartEmbeddings(config)
+        self.layers = nn.ModuleList([BartEncoderLayer(config) for _ in range(config.encoder_layers)])
+
+    def forward(
+        self, words: Float[Tensor, "B S D"], attention_mask: Bool[Tensor, "B S"] | None, weights_wanted: bool = False
+    ) -> tuple[list[Float[Tensor, "B S D"]], list[Float[Tensor, "B H S S"] | None]]:
+        mask = None if attention_mask is None else padding_mask(attention_mask)
+        states, weights = [self.embeddings(words)], []
+        for layer in self.layers:
+            x, layer_weights = layer(states[-1], mask, weights_wanted)
+            states.append(x)
+            weights.append(layer_weights)
+        return states, weights
+
+
+class BartDecoder(nn.Module):
+    """Prefix words and source states → (hidden states of every level, attention weights)."""
+
+    def __init__(self, config: BartConfig) -> None:
+        super().__init__()
+        self.embeddings = BartEmbeddings(config)
+        self.layers = nn.ModuleList([BartDecoderLayer(config) for _ in range(config.decoder_layers)])
+
+    def forward(
+        self,
+        words: Float[Tensor, "B T D"],
+        source: Float[Tensor, "B S D"],
+        source_mask: Bool[Tensor, "B S"] | None,
+        weights_wanted: bool = False,
+    ) -> tuple[list[Float[Tensor, "B T D"]], list[Weights]]:
+        causal = causal_mask(words.shape[1], words.device)
+        mask = None if source_mask is None else padding_mask(source_mask)
+        states, weights = [self.embeddings(words)], []
+        for layer in self.layers:
+            x, layer_weights = layer(states[-1], causal, source, mask, weights_wanted)
+            states.append(x)
+            weights.append(layer_weights)
+        return states, weights
+
+    def step(self, words: Float[Tensor, "R 1 D"], cache: DecoderCache) -> Float[Tensor, "R 1 D"]:
+        x = self.embeddings(words, start=cache.length)
+        for layer, layer_cache in zip(self.layers, cache.layers, strict=True):
+            x = layer.step(x, layer_cache, cache)
+        cache.length += 1
+        return x
+
+    def source_caches(self, source: Float[Tensor, "B S D"]) -> list[LayerCache]:
+        """Each layer's keys and values of the source, projected once."""
+        return [LayerCache(layer.cross_attention.keys_values(source)) for layer in self.layers]
+
+
+def shift_right(labels: Int[Tensor, "B T"], start: int, pad: int) -> Int[Tensor, "B T"]:
+    """y_0 … y_{T−1} → start, y_0 … y_{T−2}: what the decoder reads when it is to write `labels` (−100 is read as pad)."""
+    shifted = labels.new_full(labels.shape, start)
+    shifted[:, 1:] = labels[:, :-1]
+    return shifted.masked_fill(shifted == -100, pad)

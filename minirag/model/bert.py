@@ -1,0 +1,93 @@
+"""How does a text become vectors? The BERT encoder: embeddings, then layers of self-attention and a feed-forward network.
+
+Paper     Devlin et al. 2019, §3; the encoder of both DPR towers (DPR §3.1)
+Tutorial  tutorials/04_bert.py
+Tests     tests/model/test_bert.py, tests/crosscheck/test_networks.py
+
+Layer norm comes after each residual sum (post-layer-norm), as BERT was published. Most newer code, and the figure that
+readers remember, puts it before: the weights of one do not work in the other.
+"""
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from minirag.configuration import BertConfig
+from minirag.model.attention import MultiHeadAttention, activation, padding_mask
+from minirag.outputs import EncoderOutput
+
+
+class BertEmbeddings(nn.Module):
+    """LayerNorm(word[id] + position[s] + segment[type])."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.words = nn.Embedding(config.vocab_size, config.hidden_size, padding_idx=config.pad_token_id)
+        self.positions = nn.Embedding(config.max_position_embeddings, config.hidden_size)
+        self.segments = nn.Embedding(config.type_vocab_size, config.hidden_size)
+        self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+
+    def forward(
+        self, input_ids: Int[Tensor, "B S"], token_type_ids: Int[Tensor, "B S"] | None = None
+    ) -> Float[Tensor, "B S D"]:
+        check_length(input_ids.shape[1], self.positions.num_embeddings)
+        positions = torch.arange(input_ids.shape[1], device=input_ids.device)
+        types = torch.zeros_like(input_ids) if token_type_ids is None else token_type_ids
+        return self.dropout(self.norm(self.words(input_ids) + self.positions(positions) + self.segments(types)))
+
+
+class BertLayer(nn.Module):
+    """x ← LayerNorm(x + Attention(x)); x ← LayerNorm(x + W₂ act(W₁ x))."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.attention = MultiHeadAttention(
+            config.hidden_size, config.num_attention_heads, config.attention_probs_dropout_prob
+        )
+        self.attention_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.up = nn.Linear(config.hidden_size, config.intermediate_size)
+        self.down = nn.Linear(config.intermediate_size, config.hidden_size)
+        self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+        self.activation = config.hidden_act
+
+    def forward(
+        self, x: Float[Tensor, "B S D"], mask: Bool[Tensor, "B 1 1 S"] | None, weights_wanted: bool = False
+    ) -> tuple[Float[Tensor, "B S D"], Float[Tensor, "B H S S"] | None]:
+        attended, weights = self.attention(x, self.attention.keys_values(x), mask, weights_wanted)
+        x = self.attention_norm(x + self.dropout(attended))
+        return self.norm(x + self.dropout(self.down(activation(self.activation, self.up(x))))), weights
+
+
+class BertEncoder(nn.Module):
+    """Embeddings and L layers. No pooler: DPR takes the [CLS] state as it is."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.embeddings = BertEmbeddings(config)
+        self.layers = nn.ModuleList([BertLayer(config) for _ in range(config.num_hidden_layers)])
+
+    def forward(
+        self,
+        input_ids: Int[Tensor, "B S"],
+        attention_mask: Bool[Tensor, "B S"] | None = None,
+        token_type_ids: Int[Tensor, "B S"] | None = None,
+        output_hidden_states: bool = False,
+        output_attentions: bool = False,
+    ) -> EncoderOutput:
+        mask = None if attention_mask is None else padding_mask(attention_mask)
+        x = self.embeddings(input_ids, token_type_ids)
+        hidden_states, attentions = [x], []
+        for layer in self.layers:
+            x, weights = layer(x, mask, output_attentions)
+            hidden_states.append(x)
+            attentions.append(weights)
+        return EncoderOutput(
+            x, tuple(hidden_states) if output_hidden_states else None, tuple(attentions) if output_attentions else None
+        )
+
+
+def check_length(length: int, limit: int) -> None:
+    if length > limit:
+        raise ValueError(f"input of {length} tokens is longer than the {limit} positions of this model")

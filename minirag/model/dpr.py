@@ -1,0 +1,90 @@
+"""What vector stands for a question, and what vector for a passage? DPR's two encoders.
+
+Paper     Karpukhin et al. 2020, §3.1; RAG §2.2: d(z) = BERT_d(z), q(x) = BERT_q(x), p(z|x) ∝ exp(d(z)ᵀ q(x))
+Tutorial  tutorials/05_dpr.py
+Tests     tests/model/test_dpr.py, tests/crosscheck/test_networks.py
+
+The vector is the last layer's raw [CLS] state: no pooler and no tanh, whatever the name `pooler_output` suggests.
+"""
+
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from minirag.configuration import BertConfig
+from minirag.model.bert import BertEncoder
+from minirag.outputs import DPROutput
+
+
+class DPREncoder(nn.Module):
+    """W · BERT(x)[CLS]; without a projection, W = I."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.bert = BertEncoder(config)
+        self.projection = nn.Linear(config.hidden_size, config.projection_dim) if config.projection_dim else None
+
+    def forward(
+        self,
+        input_ids: Int[Tensor, "B S"],
+        attention_mask: Bool[Tensor, "B S"] | None = None,
+        token_type_ids: Int[Tensor, "B S"] | None = None,
+        output_hidden_states: bool = False,
+        output_attentions: bool = False,
+    ) -> DPROutput:
+        encoded = self.bert(input_ids, attention_mask, token_type_ids, output_hidden_states, output_attentions)
+        cls: Float[Tensor, "B D"] = encoded.last_hidden_state[:, 0]
+        vector = cls if self.projection is None else self.projection(cls)
+        return DPROutput(vector, encoded.last_hidden_state, encoded.hidden_states, encoded.attentions)
+
+
+class DPRQuestionEncoder(nn.Module):
+    """q(x), the question's vector (B, D)."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.question_encoder = DPREncoder(config)
+        initialise(self, config.initializer_range)
+
+    def forward(
+        self,
+        input_ids: Int[Tensor, "B S"],
+        attention_mask: Bool[Tensor, "B S"] | None = None,
+        token_type_ids: Int[Tensor, "B S"] | None = None,
+        output_hidden_states: bool = False,
+        output_attentions: bool = False,
+    ) -> DPROutput:
+        return self.question_encoder(
+            input_ids, attention_mask, token_type_ids, output_hidden_states, output_attentions
+        )
+
+
+class DPRContextEncoder(nn.Module):
+    """d(z), the passage's vector (B, D). The same network with its own weights; title and text are a sentence pair."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.ctx_encoder = DPREncoder(config)
+        initialise(self, config.initializer_range)
+
+    def forward(
+        self,
+        input_ids: Int[Tensor, "B S"],
+        attention_mask: Bool[Tensor, "B S"] | None = None,
+        token_type_ids: Int[Tensor, "B S"] | None = None,
+        output_hidden_states: bool = False,
+        output_attentions: bool = False,
+    ) -> DPROutput:
+        return self.ctx_encoder(input_ids, attention_mask, token_type_ids, output_hidden_states, output_attentions)
+
+
+def initialise(model: nn.Module, std: float) -> None:
+    """Weights ~ N(0, std²), biases 0, layer norms 1 and 0, padding rows 0: as BERT and BART start."""
+    for module in model.modules():
+        if isinstance(module, (nn.Linear, nn.Embedding)):
+            nn.init.normal_(module.weight, std=std)
+        if isinstance(module, nn.Linear) and module.bias is not None:
+            nn.init.zeros_(module.bias)
+        if isinstance(module, nn.Embedding) and module.padding_idx is not None:
+            nn.init.zeros_(module.weight.data[module.padding_idx])
