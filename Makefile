@@ -1,0 +1,45 @@
+# make ask Q="what is the capital of mongolia?"   set up what is needed, and answer
+# make test                                       set up what is needed, and run every test
+# make check                                      lint, formatting and types
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
+Q ?= what is the capital of mongolia?
+
+export Q
+export HNSWLIB_NO_NATIVE = 1
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: ask test check format clean
+
+ask: $(VENV)/installed
+	@$(BIN)/minirag ask "$$Q"
+
+test: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -q
+
+check: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# The stamp files are newer than what they were made from: nothing is installed twice.
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/installed-dev: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) --editable '.[dev,crosscheck]'
+	@touch $@ $(VENV)/installed

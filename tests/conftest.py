@@ -1,0 +1,17 @@
+"""How do the tests run? Offline, and the same twice in CI.
+
+minirag is imported inside fixtures only: jaxtyping's import hook is set after this file is read.
+"""
+
+import os
+
+import hypothesis
+
+# transformers asks the network for nothing in these tests; these make it an error if it tries.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["TRANSFORMERS_OFFLINE"] = "1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+hypothesis.settings.register_profile("laptop", deadline=None, max_examples=50)
+hypothesis.settings.register_profile("ci", parent=hypothesis.settings.get_profile("laptop"), derandomize=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "laptop")

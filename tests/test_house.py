@@ -1,0 +1,93 @@
+"""Do the rooms import only what stands below them, and is nothing imported that must not be?
+
+Read from the source with ast: nothing is run.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+PACKAGE = REPOSITORY / "minirag"
+LIBRARY = sorted(PACKAGE.rglob("*.py"))
+OURS = sorted(p for room in ("minirag", "tests", "tutorials", "weights", "benchmarks") for p in (REPOSITORY / room).rglob("*.py"))
+
+# Ground floor last. A room may import itself and every room of a lower line.
+FLOORS = [
+    {"cli"},
+    {"evaluation", "training", "world"},
+    {"rag", "answer"},
+    {"decoding"},
+    {"likelihood"},
+    {"retrieval"},
+    {"model"},
+    {"text"},
+    {"configuration", "outputs"},
+]
+FLOOR_OF = {room: len(FLOORS) - height for height, rooms in enumerate(FLOORS) for room in rooms}
+STAND_ALONE = ["likelihood.py", "decoding/beam_search.py", "evaluation/metrics.py"]
+
+
+def imported_names(path: Path) -> Iterator[str]:
+    """Every module that a file imports, anywhere in it, with its full dotted name."""
+    package = path.relative_to(REPOSITORY).with_suffix("").parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(package[: len(package) - node.level + 1]) + "." if node.level else ""
+            module = (base + (node.module or "")).rstrip(".")
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def rooms_imported(path: Path) -> set[str]:
+    """The rooms of minirag that a file imports, `minirag` itself (its public names) included."""
+    dotted = (name.split(".") for name in imported_names(path))
+    return {parts[1] if parts[1:] and parts[1] in FLOOR_OF else "minirag" for parts in dotted if parts[0] == "minirag"}
+
+
+def mentions(path: Path, *modules: str) -> list[str]:
+    return [name for name in imported_names(path) if name.split(".")[0] in modules]
+
+
+def label(path: Path) -> str:
+    return str(path.relative_to(REPOSITORY))
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=label)
+def test_a_room_imports_only_what_stands_below_it(path):
+    room = room_of(path)
+    if path == PACKAGE / "__init__.py":
+        return  # it hands out the public names of every room
+    assert room in FLOOR_OF, f"{label(path)} stands on no floor: add it to FLOORS"
+    above = {other for other in rooms_imported(path) - {room} if FLOOR_OF.get(other, len(FLOORS)) >= FLOOR_OF[room]}
+    beside = {other for other in above if FLOOR_OF.get(other) == FLOOR_OF[room]}
+    assert above <= beside & {"rag", "answer", "world", "training", "configuration", "outputs"}, f"{label(path)} imports {above}"
+
+
+@pytest.mark.parametrize("name", STAND_ALONE)
+def test_these_files_can_be_read_alone(name):
+    assert rooms_imported(PACKAGE / name) == set()
+
+
+@pytest.mark.parametrize("path", OURS, ids=label)
+def test_nobody_imports_numpy_or_pickle(path):
+    assert mentions(path, "numpy", "pickle", "cPickle", "dill", "joblib") == []
+
+
+@pytest.mark.parametrize("path", [p for p in OURS if "tests" not in p.parts], ids=label)
+def test_transformers_is_imported_in_tests_only(path):
+    assert mentions(path, "transformers") == []
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=label)
+def test_shapes_are_annotations_and_not_strings(path):
+    """`from __future__ import annotations` would turn every shape into a string that nobody checks."""
+    if mentions(path, "jaxtyping"):
+        assert "__future__.annotations" not in list(imported_names(path))
