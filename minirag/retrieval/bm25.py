@@ -1,0 +1,42 @@
+"""Which passages share words with the question? BM25, the sparse retriever that dense retrieval is measured against.
+
+Paper     RAG §4.5 and table 6 (RAG-BM25: BM25's scores are the logits of p(z|x)); DPR table 2
+Tutorial  tutorials/08_passages_and_bm25.py
+Tests     tests/retrieval/test_bm25.py
+
+score(x, z) = Σ_w idf(w) · f(w,z)·(k1 + 1) / (f(w,z) + k1·(1 − b + b·|z|/mean |z|)) over the distinct words w of the question,
+idf(w) = log((N − n(w) + ½) / (n(w) + ½)), at least 1e-6; k1 = 1.2, b = 0.75; z is title and text together. SQLite's FTS5 computes it.
+"""
+
+import unicodedata
+
+from minirag.retrieval.passages import PassageStore
+
+
+def search_bm25(store: PassageStore, question: str, k: int) -> list[tuple[int, float]]:
+    """At most k (row, score), best first. Passages that share no word with the question are left out.
+
+    A question may hold anything: its words are quoted, so none of them is read as FTS5 syntax.
+    """
+    if k < 1:
+        raise ValueError(f"k={k} must be at least 1")
+    expression = match_expression(question)
+    if not expression:
+        return []
+    # FTS5's bm25() is the negative of the formula above, so that ascending order is best first
+    sql = (
+        "SELECT rowid, -bm25(passages_fts) AS score FROM passages_fts WHERE passages_fts MATCH ?"
+        " ORDER BY score DESC, rowid LIMIT ?"
+    )
+    return [(row, score) for row, score in store.select(sql, (expression, min(k, len(store))))]
+
+
+def match_expression(question: str) -> str:
+    """The question's distinct words, quoted and joined by OR: `what's up?` → `"what" OR "s" OR "up"`."""
+    distinct = {word.casefold(): word for word in words(question)}
+    return " OR ".join(f'"{word}"' for word in distinct.values())
+
+
+def words(question: str) -> list[str]:
+    """Runs of letters, marks and digits: what FTS5 takes for words; the rest (quotes, NUL, surrogates) separates them."""
+    return "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in question).split()
