@@ -4,7 +4,7 @@ Paper     none; BERT and BART both pad on the right
 Tutorial  tutorials/02_batching.py
 Tests     tests/text/test_batching.py
 
-The mask comes from the rows' lengths, never from comparing ids with the padding id: a text may contain the padding token.
+The mask comes from the rows' lengths, never from comparing ids with the padding id: a text may contain that token.
 """
 
 from collections.abc import Sequence

@@ -4,7 +4,8 @@ Paper     RAG §2.2 (BERT reads the question), §2.3 (BART reads passage and que
 Tutorial  tutorials/01_tokenizers.py
 Tests     tests/text/test_rag_tokenizer.py
 
-There is no mode to switch: a question goes through `question_encoder` (also by calling the object), an answer through `generator`.
+There is no mode to switch: a question goes through `question_encoder` (also by calling the object), an answer through
+`generator`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -70,7 +71,7 @@ class RagTokenizer:
         max_length: int | None = None,
         max_target_length: int | None = None,
     ) -> Seq2SeqBatch:
-        """Questions and answers for training. labels are `<s> answer </s>`; max_target_length is max_length unless given."""
+        """Questions and answers for training. labels: `<s> answer </s>`; max_target_length defaults to max_length."""
         questions = self.question_encoder(src_texts, max_length=max_length)
         if tgt_texts is None:
             return Seq2SeqBatch(questions.input_ids, questions.attention_mask)

@@ -42,10 +42,8 @@ def read_backend(folder: Path, settings: Mapping[str, Any]) -> Backend:
         raise ValueError(f"{folder}: no tokenizer folder there")
     try:
         return read_layout(folder, settings)
-    except ValueError:
-        raise
-    except Exception as error:  # noqa: BLE001 (the Rust library raises plain Exception for a file it cannot parse)
-        raise ValueError(f"{folder}: tokenizer files cannot be read ({first_line(error)})") from None
+    except Exception as error:
+        raise ValueError(f"{folder}: tokenizer cannot be read ({first_line(error)})") from None
 
 
 def read_layout(folder: Path, settings: Mapping[str, Any]) -> Backend:
@@ -59,7 +57,7 @@ def read_layout(folder: Path, settings: Mapping[str, Any]) -> Backend:
     if (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file():
         vocab, merges = models.BPE.read_file(str(folder / "vocab.json"), str(folder / "merges.txt"))
         return byte_level_backend(vocab, merges, settings)
-    raise ValueError(f"{folder}: neither tokenizer.json, nor vocab.txt, nor vocab.json with merges.txt")
+    raise ValueError("neither tokenizer.json, nor vocab.txt, nor vocab.json with merges.txt")
 
 
 def read_vocab_txt(path: Path) -> dict[str, int]:
@@ -69,9 +67,9 @@ def read_vocab_txt(path: Path) -> dict[str, int]:
 
 
 def word_piece_backend(vocab: dict[str, int], settings: Mapping[str, Any]) -> Backend:
-    """BERT's tokenizer: `[CLS] text [SEP]`, or `[CLS] a [SEP] b [SEP]`; lower case and no accents unless told otherwise."""
+    """BERT's tokenizer: `[CLS] text [SEP]`, or `[CLS] a [SEP] b [SEP]`; lower case, no accents unless told so."""
     names = {**WORD_PIECE_SPECIALS, **token_names(settings)}
-    backend = Backend(models.WordPiece(vocab, unk_token=names["unk_token"]))  # type: ignore[call-arg]
+    backend = Backend(models.WordPiece(vocab, unk_token=names["unk_token"]))
     backend.normalizer = normalizers.BertNormalizer(
         clean_text=True,
         handle_chinese_chars=settings.get("tokenize_chinese_chars", True),
@@ -129,7 +127,7 @@ def read_json_object(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise ValueError(f"{path}: not a JSON file ({first_line(error)})") from None
     if not isinstance(value, dict):
-        raise ValueError(f"{path}: not a JSON object")  # noqa: TRY004
+        raise ValueError(f"{path}: not a JSON object")
     return value
 
 

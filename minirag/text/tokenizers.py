@@ -1,11 +1,11 @@
-"""How does a text become token ids, and ids a text? One thin class around the `tokenizers` library, for BERT and for BART.
+"""How does a text become token ids, and ids a text? One thin class around the `tokenizers` library.
 
 Paper     BERT §3 (WordPiece), BART §2 (byte-level BPE)
 Tutorial  tutorials/01_tokenizers.py
 Tests     tests/text/test_tokenizers.py, tests/crosscheck/test_tokenizers.py
 
 The question encoder reads WordPiece (`[CLS] what is rag? [SEP]`, lower case), the generator reads byte-level BPE
-(`<s>What is RAG?</s>`). The two never share ids, so a text goes from one to the other as a string (see rag_tokenizer.py).
+(`<s>What is RAG?</s>`). The two never share ids: a text goes from one to the other as a string (rag_tokenizer.py).
 """
 
 import json
@@ -60,7 +60,7 @@ class Tokenizer:
         files.write_whole(folder / "special_tokens_map.json", json.dumps(self.specials, indent=2) + "\n")
 
     def encode(self, text: str, pair: str | None = None, max_length: int | None = None) -> list[int]:
-        """Ids with special tokens. Too long: cut before the last special token, so a pair loses its second text first."""
+        """Ids with special tokens. Cut before the last special token, so a pair loses its second text first."""
         return self.encode_many([text], None if pair is None else [pair], max_length)[0]
 
     def encode_many(

@@ -1,0 +1,49 @@
+"""Two small tokenizers for tests, trained on a few sentences: WordPiece and byte-level BPE."""
+
+import json
+from functools import lru_cache
+
+from tokenizers import Tokenizer as Backend
+from tokenizers import models, normalizers, pre_tokenizers, trainers
+
+from minirag.text.rag_tokenizer import RagTokenizer
+from minirag.text.tokenizers import Tokenizer
+
+SENTENCES = [
+    "What is the capital of Mongolia? The capital of Mongolia is Ulaanbaatar.",
+    "Who discovered radium? Marie Curie discovered radium in 1898.",
+    "Bern lies on the Aare; its currency is the Swiss franc (CHF).",
+    "Où est Saint-Étienne? C'est en France, près de Lyon.",
+    "The atomic number of iron is 26, and its symbol is Fe.",
+    "It's 3,155 km to the border; the population grew by 0.5% that year.",
+]
+
+
+@lru_cache
+def word_piece() -> Tokenizer:
+    backend = Backend(models.WordPiece(unk_token="[UNK]"))
+    backend.normalizer = normalizers.BertNormalizer()
+    backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    trainer = trainers.WordPieceTrainer(vocab_size=300, special_tokens=specials, show_progress=False)
+    backend.train_from_iterator(SENTENCES, trainer)
+    return Tokenizer.word_piece(backend.get_vocab())
+
+
+@lru_cache
+def byte_level() -> Tokenizer:
+    backend = Backend(models.BPE())
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    trainer = trainers.BpeTrainer(
+        vocab_size=400,
+        special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"],
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    backend.train_from_iterator(SENTENCES, trainer)
+    model = json.loads(backend.to_str())["model"]
+    return Tokenizer.byte_level(model["vocab"], [tuple(merge) for merge in model["merges"]])
+
+
+def rag_tokenizer() -> RagTokenizer:
+    return RagTokenizer(word_piece(), byte_level())
