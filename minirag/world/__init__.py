@@ -1,0 +1,1 @@
+"""Where do the demo's passages and questions come from? A world of facts, written out by our own templates."""
