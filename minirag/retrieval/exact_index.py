@@ -1,0 +1,54 @@
+"""Which stored vectors have the largest inner product with a question's? Exact search: look at all of them.
+
+Paper     RAG §2.2 (maximum inner product search)
+Tutorial  tutorials/09_index.py
+Tests     tests/retrieval/test_exact_index.py
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Float32, Int
+from torch import Tensor
+
+from minirag.retrieval.vectors import blocks
+
+
+@dataclass(frozen=True, eq=False)
+class ExactIndex:
+    """All vectors, as they are stored (float16 or float32, memory-mapped or not)."""
+
+    vectors: Float[Tensor, "N D"]
+
+    def search(self, queries: Float[Tensor, "Q D"], k: int) -> tuple[Float32[Tensor, "Q k"], Int[Tensor, "Q k"]]:
+        """top-k over z of d(z)ᵀq, in float32: scores, best first, and their rows. k is at most N.
+
+        One block of vectors at a time: the best k so far compete with the block, so (Q, N) scores never exist at once.
+        """
+        check_search(queries, self.vectors.shape[1], k)
+        questions = queries.detach().to(self.vectors.device, torch.float32)
+        best_scores = questions.new_empty(len(questions), 0)
+        best_rows = best_scores.long()
+        for start, block in blocks(self.vectors):
+            rows = torch.arange(start, start + len(block), device=block.device).expand(len(questions), -1)
+            scores = torch.cat([best_scores, inner_products(questions, block)], dim=1)
+            best_scores, chosen = scores.topk(min(k, scores.shape[1]), dim=1)
+            best_rows = torch.cat([best_rows, rows], dim=1).gather(1, chosen)
+        return best_scores.to(queries.device), best_rows.to(queries.device)
+
+
+def inner_products(queries: Float32[Tensor, "Q D"], vectors: Float32[Tensor, "n D"]) -> Float32[Tensor, "Q n"]:
+    """In float32 even under autocast: in bfloat16 two scores near 75 that differ by 0.2 would be equal."""
+    with torch.autocast(queries.device.type, enabled=False):
+        return queries @ vectors.T
+
+
+def check_search(queries: Float[Tensor, "Q D"], dimension: int, k: int) -> None:
+    """What every index needs; hnswlib itself answers a NaN with arbitrary rows."""
+    if k < 1:
+        raise ValueError(f"k={k} must be at least 1")
+    if queries.shape[1] != dimension:
+        raise ValueError(f"the questions' vectors have dimension {queries.shape[1]}, the index has {dimension}")
+    if not queries.isfinite().all():
+        row = int((~queries.isfinite().all(dim=1)).nonzero()[0])
+        raise ValueError(f"the vector of question {row} is not finite (NaN or infinity)")

@@ -1,0 +1,130 @@
+"""And when there are too many vectors to look at all of them? A graph of neighbours (HNSW), walked from far to near.
+
+Paper     RAG §3 (FAISS with HNSW); Malkov & Yashunin 2016, arXiv 1603.09320
+Tutorial  tutorials/09_index.py
+Tests     tests/retrieval/test_hnsw_index.py
+
+hnswlib checks nothing when it loads a file: neither dimension nor number nor space; and it forgets `ef`. So all of them
+are given and checked here, and the knowledge base keeps them in its sidecar. hnswlib is imported when an index is built
+or loaded, not before: exact search works where it is missing. This is the one place where tensors meet hnswlib's arrays.
+"""
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float, Float32, Int
+from torch import Tensor
+
+from minirag.retrieval.exact_index import ExactIndex, check_search
+from minirag.retrieval.vectors import blocks, one_line
+
+HEADER = "<6Q"  # offset of level 0, capacity, count, bytes per element, offset of labels, offset of the vector in an element
+
+
+@dataclass(frozen=True, eq=False)
+class HNSWIndex:
+    """`ef`: how many candidates a search keeps; more is slower and finds more."""
+
+    graph: Any
+    dim: int
+    count: int
+    ef: int
+
+    @classmethod
+    def build(
+        cls,
+        vectors: Float[Tensor, "N D"],
+        M: int = 32,
+        ef_construction: int = 200,
+        ef: int = 200,
+        seed: int = 0,
+        num_threads: int = 1,
+        progress: Callable[[int], None] | None = None,
+    ) -> "HNSWIndex":
+        """M: links per node. With one thread the same vectors and seed give the same file, byte for byte; with more, never.
+
+        The space is the inner product itself: the extra dimension that turns it into L2 (as DPR did) finds less at equal ef.
+        """
+        count, dim = vectors.shape
+        graph = new_graph(dim)
+        graph.init_index(max_elements=count, M=M, ef_construction=ef_construction, random_seed=seed)
+        for start, block in blocks(vectors):
+            if not block.isfinite().all():
+                raise ValueError(f"vectors {start} to {start + len(block) - 1} are not all finite (NaN or infinity)")
+            rows = torch.arange(start, start + len(block))
+            for part, part_rows in zip(block.cpu().split(1024), rows.split(1024), strict=True):
+                graph.add_items(part.numpy(), part_rows.numpy(), num_threads)
+                if progress is not None:
+                    progress(int(part_rows[-1]) + 1)
+        return cls(graph, dim, count, ef)
+
+    def save(self, path: str | Path) -> None:
+        self.graph.save_index(str(path))
+
+    @classmethod
+    def load(cls, path: str | Path, dim: int, count: int, ef: int) -> "HNSWIndex":
+        """ValueError if the file holds another number of vectors, or vectors of another dimension."""
+        check_header(Path(path), dim, count)
+        graph = new_graph(dim)
+        try:
+            graph.load_index(str(path), max_elements=count)
+        except (RuntimeError, MemoryError) as error:
+            raise ValueError(f"{path}: is damaged ({one_line(error)})") from None
+        return cls(graph, dim, count, ef)
+
+    def search(self, queries: Float[Tensor, "Q D"], k: int) -> tuple[Float32[Tensor, "Q k"], Int[Tensor, "Q k"]]:
+        """About the top-k over z of d(z)ᵀq: scores, best first, and their rows. k is at most N."""
+        check_search(queries, self.dim, k)
+        found = min(k, self.count)
+        self.graph.set_ef(max(self.ef, found))  # not kept in the file: it would be 10 after loading
+        try:
+            rows, distances = self.graph.knn_query(queries.detach().float().cpu().numpy(), k=found)
+        except RuntimeError:
+            raise ValueError(
+                f"the HNSW graph leads to fewer than {found} passages (many identical vectors?); use an exact index"
+            ) from None
+        scores = 1.0 - torch.from_numpy(distances)  # hnswlib's distance is 1 − ⟨q, d⟩
+        return scores.to(queries.device), torch.from_numpy(rows.astype("int64")).to(queries.device)
+
+    def vectors_at(self, rows: list[int]) -> Float32[Tensor, "n D"]:
+        """The graph's own copy of some vectors."""
+        return torch.tensor(self.graph.get_items(rows, return_type="list"), dtype=torch.float32)
+
+
+def new_graph(dim: int) -> Any:
+    import hnswlib
+
+    return hnswlib.Index(space="ip", dim=dim)
+
+
+def check_header(path: Path, dim: int, count: int) -> None:
+    """The file does not tell its dimension, but it tells where in an element the vector and then the label begin."""
+    try:
+        with open(path, "rb") as file:
+            header = file.read(struct.calcsize(HEADER))
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read ({error.strerror})") from None
+    if len(header) < struct.calcsize(HEADER):
+        raise ValueError(f"{path}: is not an HNSW index (only {len(header)} bytes)")
+    _, capacity, held, _, label_offset, vector_offset = struct.unpack(HEADER, header)
+    if (label_offset - vector_offset) != 4 * dim:
+        raise ValueError(f"{path}: holds vectors of dimension {(label_offset - vector_offset) // 4}, not {dim}")
+    if held != count or capacity < held:
+        raise ValueError(f"{path}: holds {held} vectors, not {count}")
+
+
+def recall(index: HNSWIndex, vectors: Float[Tensor, "N D"], k: int = 5, sample: int = 200) -> float:
+    """Of the true top k of some stored vectors, the share that the graph finds (equal scores count as found)."""
+    spread = torch.linspace(0, len(vectors) - 1, min(sample, len(vectors))).long()
+    queries = vectors[spread].float()
+    exact_scores, _ = ExactIndex(vectors).search(queries, k)
+    try:
+        scores, _ = index.search(queries, k)
+    except ValueError:  # the graph leads to fewer than k
+        return 0.0
+    worst = exact_scores[:, -1:]
+    return (scores >= worst - 1e-4 * worst.abs().clamp(min=1.0)).float().mean().item()

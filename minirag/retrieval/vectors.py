@@ -1,0 +1,95 @@
+"""How do the passages' vectors lie on disk? One safetensors file, written as a stream and read through a memory map.
+
+Paper     RAG §2.2 (the document index: one vector d(z) per passage)
+Tutorial  tutorials/09_index.py
+Tests     tests/retrieval/test_vectors.py
+
+The safetensors library writes tensors that are in memory; 21 million vectors of 768 float16 numbers are 32 GB. The format
+is simple enough to be streamed: length of the header, header in JSON, then the numbers.
+"""
+
+import json
+import struct
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+DTYPES = {"float16": (torch.float16, "F16", 2), "float32": (torch.float32, "F32", 4)}
+BLOCK = 16384  # vectors looked at together: what is in memory at once
+
+
+def write_vectors(path: Path, count: int, batches: Iterable[Float[Tensor, "n D"]], dtype: str) -> int:
+    """Write `count` vectors that come in batches, under the key "vectors". Returns their dimension."""
+    check_dtype(dtype)
+    written, dimension = 0, 0
+    with open(path, "wb") as file:
+        for batch in batches:
+            dimension = dimension or start_file(file, count, batch.shape[1], dtype)
+            if batch.shape[1] != dimension:
+                raise ValueError(f"vectors {written} and on have dimension {batch.shape[1]}, those before {dimension}")
+            file.write(stored(batch, dtype, written).numpy().tobytes())
+            written += len(batch)
+    if written != count:
+        raise ValueError(f"{path}: {written} vectors for {count} passages")
+    return dimension
+
+
+def start_file(file, count: int, dimension: int, dtype: str) -> int:  # type: ignore[no-untyped-def]
+    _, name, width = DTYPES[dtype]
+    entry = {"dtype": name, "shape": [count, dimension], "data_offsets": [0, count * dimension * width]}
+    header = json.dumps({"vectors": entry}).encode()
+    header += b" " * (-len(header) % 8)  # the numbers begin at a multiple of 8
+    file.write(struct.pack("<Q", len(header)) + header)
+    return dimension
+
+
+def stored(batch: Float[Tensor, "n D"], dtype: str, first_row: int) -> Float[Tensor, "n D"]:
+    """The batch as it lies on disk. ValueError names the first row that is NaN or infinite there."""
+    vectors = batch.detach().to("cpu", DTYPES[dtype][0])
+    finite = vectors.isfinite().all(dim=1)
+    if not finite.all():
+        row = int((~finite).nonzero()[0])
+        fault = f"too large for {dtype}" if batch[row].isfinite().all() else "not finite (NaN or infinity)"
+        raise ValueError(f"the vector of passage row {first_row + row} is {fault}")
+    return vectors
+
+
+def open_vectors(path: Path) -> Float[Tensor, "N D"]:
+    """The stored vectors, memory-mapped: nothing is read before it is used. ValueError if it is not such a file."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            names = list(file.keys())
+            vectors = file.get_tensor("vectors") if names == ["vectors"] else None
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{path}: is not a whole safetensors file ({one_line(error)})") from None
+    if vectors is None:
+        raise ValueError(f"{path}: holds {names}, not one tensor named 'vectors'")
+    if vectors.dim() != 2 or vectors.dtype not in (torch.float16, torch.float32):
+        raise ValueError(f"{path}: 'vectors' is {vectors.dtype} of shape {list(vectors.shape)}, not float16 or float32 (N, D)")
+    return vectors
+
+
+def blocks(vectors: Float[Tensor, "N D"]) -> Iterator[tuple[int, Float[Tensor, "n D"]]]:
+    """(first row, the block in float32): the whole is never in memory at once."""
+    for start in range(0, len(vectors), BLOCK):
+        yield start, vectors[start : start + BLOCK].float()
+
+
+def check_finite(path: Path, vectors: Float[Tensor, "N D"]) -> None:
+    for start, block in blocks(vectors):
+        finite = block.isfinite().all(dim=1)
+        if not finite.all():
+            raise ValueError(f"{path}: row {start + int((~finite).nonzero()[0])} is not finite (NaN or infinity)")
+
+
+def check_dtype(dtype: str) -> None:
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype={dtype!r} is not one of {', '.join(DTYPES)}")
+
+
+def one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
