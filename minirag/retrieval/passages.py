@@ -67,6 +67,9 @@ class PassageStore:
         except sqlite3.Error as error:
             raise ValueError(f"{path}: cannot be opened ({error})") from None
 
+    def close(self) -> None:
+        self.connection.close()
+
     def __len__(self) -> int:
         return self.count
 

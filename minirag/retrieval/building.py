@@ -1,0 +1,91 @@
+"""How is a knowledge base made? The steps of `build_knowledge_base`, one function each.
+
+Paper     RAG §2.4 (the context encoder and the index stay fixed: this is done once), §3 (one vector per 100-word passage)
+Tutorial  tutorials/19_hot_swap_and_your_own_documents.py
+Tests     tests/retrieval/test_knowledge_base.py
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from minirag.retrieval.passages import Passage
+from minirag.retrieval.sidecar import GRAPH, PASSAGES, SIDECAR, VECTORS, read_sidecar
+from minirag.retrieval.vectors import open_vectors
+
+EXACT_UP_TO = 50_000  # passages; beyond, index="auto" builds a graph
+GRAPH_SETTINGS = {"M": 32, "ef_construction": 200, "ef": 200, "seed": 0}
+
+Encode = Callable[[Sequence[Passage]], Float[Tensor, "n D"]]
+Progress = Callable[[int, int | None], None]
+
+
+def check_place(folder: Path, overwrite: bool) -> None:
+    """Before the long work: may `folder` be written? Other people's files are never replaced."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise ValueError(f"{folder}: exists and is not a folder")
+    names = sorted(path.name for path in folder.iterdir())
+    others = [name for name in names if name not in (PASSAGES, VECTORS, GRAPH, SIDECAR)]
+    if others:
+        raise ValueError(f"{folder}: is not replaced, because it holds other files ({others[0]!r})")
+    if names:
+        read_sidecar(folder)
+    if names and not overwrite:
+        raise ValueError(f"{folder}: is a knowledge base already; it is replaced only when overwriting is asked for")
+
+
+def choose_index(index: str, count: int) -> str:
+    if index not in ("auto", "exact", "hnsw"):
+        raise ValueError(f"index={index!r} is not one of auto, exact, hnsw")
+    if index != "auto":
+        return index
+    return "exact" if count <= EXACT_UP_TO else "hnsw"
+
+
+def encoded_batches(
+    passages: Iterable[Passage], encode: Encode, batch_size: int, report: Callable[[int], None]
+) -> Iterator[Float[Tensor, "n D"]]:
+    """d(z) for all passages, batch by batch, without gradient; `report` gets the number of passages done."""
+    done = 0
+    for batch in in_batches(passages, batch_size):
+        with torch.no_grad():
+            vectors = encode(batch)
+        if vectors.dim() != 2 or len(vectors) != len(batch) or vectors.shape[1] < 1:
+            raise ValueError(f"encode gave a tensor of shape {list(vectors.shape)} for {len(batch)} passages")
+        yield vectors
+        done += len(batch)
+        report(done)
+
+
+def in_batches(passages: Iterable[Passage], size: int) -> Iterator[list[Passage]]:
+    if size < 1:
+        raise ValueError(f"batch_size={size} must be at least 1")
+    batch: list[Passage] = []
+    for passage in passages:
+        batch.append(passage)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def write_index(folder: Path, kind: str, report: Callable[[int], None]) -> dict[str, Any]:
+    """Exact search needs no file. A graph is built from the vectors as stored, by one thread: the same file every time.
+
+    Returns what the sidecar says of the index; of a graph also how much of the exact top 5 it finds.
+    """
+    if kind == "exact":
+        return {"kind": kind}
+    from minirag.retrieval.hnsw_index import HNSWIndex, recall
+
+    vectors = open_vectors(folder / VECTORS)
+    graph = HNSWIndex.build(vectors, **GRAPH_SETTINGS, progress=report)
+    graph.save(folder / GRAPH)
+    return {"kind": kind, **GRAPH_SETTINGS, "recall_at_5": round(recall(graph, vectors), 4)}

@@ -1,0 +1,177 @@
+"""What does the model know without its parameters? A folder: passages, their vectors, an index, and a sidecar that guards them.
+
+Paper     RAG §2.2 (non-parametric memory), §4.5 (it can be swapped while the model stays)
+Tutorial  tutorials/10_retriever.py, tutorials/19_hot_swap_and_your_own_documents.py
+Tests     tests/retrieval/test_knowledge_base.py, tests/retrieval/test_tampering.py
+
+    knowledge_base.json    the sidecar (sidecar.py)
+    passages.sqlite        row, id, title, text and a full-text index (passages.py)
+    vectors.safetensors    row → d(z), float16 or float32 (vectors.py)
+    index.hnsw             the graph, where the index is "hnsw" (hnsw_index.py)
+"""
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float, Float32, Int
+from torch import Tensor
+
+from minirag.retrieval.building import Encode, Progress, check_place, choose_index, encoded_batches, write_index
+from minirag.retrieval.exact_index import ExactIndex
+from minirag.retrieval.passages import Passage, PassageStore
+from minirag.retrieval.sidecar import (
+    FILES,
+    GRAPH,
+    PASSAGES,
+    SIDECAR,
+    VECTORS,
+    Sidecar,
+    check_bytes,
+    check_sizes,
+    facts_of,
+    read_sidecar,
+    write_sidecar,
+)
+from minirag.retrieval.vectors import DTYPES, check_dtype, check_finite, open_vectors, write_vectors
+from minirag.retrieval.whole_folder import whole_folder
+
+
+
+@dataclass(frozen=True, eq=False)
+class KnowledgeBase:
+    """Open one with `KnowledgeBase.open(folder)`; make one with `build_knowledge_base`."""
+
+    folder: Path
+    sidecar: Sidecar
+    store: PassageStore
+    vectors: Float[Tensor, "N D"]
+    index: Any  # ExactIndex or HNSWIndex: both have .search(queries, k)
+
+    @classmethod
+    def open(cls, folder: str | Path, fingerprint: str | None = None) -> "KnowledgeBase":
+        """Checks sidecar, sizes, shapes and the bytes of small files; with `fingerprint`, that this encoder made the vectors.
+
+        ValueError names the file and its fault. Nothing large is read: the vectors are memory-mapped.
+        """
+        folder = Path(folder)
+        sidecar = read_sidecar(folder)
+        if fingerprint is not None and fingerprint != sidecar.fingerprint:
+            raise ValueError(
+                f"{folder / SIDECAR}: the vectors were made by another context encoder"
+                f" (fingerprint {sidecar.fingerprint[:12]}, this model's is {fingerprint[:12]})"
+            )
+        check_sizes(folder, sidecar)
+        vectors = checked_vectors(folder, sidecar)
+        store = PassageStore.open(folder / PASSAGES)
+        if len(store) != sidecar.count:
+            raise ValueError(f"{store.path}: holds {len(store)} passages, the sidecar says {sidecar.count}")
+        return cls(folder, sidecar, store, vectors, open_index(folder, sidecar, vectors))
+
+    def verify(self, progress: Progress | None = None) -> int:
+        """Read every byte again and compare. Returns how many there were; ValueError names the first file at fault."""
+        read_sidecar(self.folder)
+        total, done = sum(facts["size"] for facts in self.sidecar.files.values()), 0
+
+        def count_up(size: int) -> None:
+            nonlocal done
+            done += size
+            if progress is not None:
+                progress(done, total)
+
+        for name, facts in self.sidecar.files.items():
+            check_bytes(self.folder / name, facts, count_up)
+        check_finite(self.folder / VECTORS, self.vectors)
+        return total
+
+    def search(self, queries: Float[Tensor, "Q D"], k: int) -> tuple[Float32[Tensor, "Q k"], Int[Tensor, "Q k"]]:
+        """top-k over z of d(z)ᵀq: scores, best first, and rows; no gradient. Fewer passages than k: as many as there are."""
+        with torch.no_grad():
+            return self.index.search(queries, k)
+
+    def vectors_of(self, rows: Int[Tensor, "B K"]) -> Float32[Tensor, "B K D"]:
+        """d(z) as stored, in float32, on the device of `rows`."""
+        return self.vectors[rows.cpu()].float().to(rows.device)
+
+    def passages_of(self, rows: Int[Tensor, "B K"]) -> list[list[Passage]]:
+        return [self.store.get(row) for row in rows.tolist()]
+
+    def __len__(self) -> int:
+        return self.sidecar.count
+
+    def save(self, folder: str | Path, overwrite: bool = False) -> None:
+        """A copy in another folder, whole or not at all."""
+        folder = Path(folder)
+        if folder.resolve() == self.folder.resolve():
+            return
+        check_place(folder, overwrite)
+        with whole_folder(folder) as unfinished:
+            for name in [*self.sidecar.files, SIDECAR]:
+                shutil.copyfile(self.folder / name, unfinished / name)
+            KnowledgeBase.open(unfinished)
+
+
+def checked_vectors(folder: Path, sidecar: Sidecar) -> Float[Tensor, "N D"]:
+    path = folder / VECTORS
+    vectors = open_vectors(path)
+    if list(vectors.shape) != [sidecar.count, sidecar.dimension]:
+        raise ValueError(
+            f"{path}: has shape {list(vectors.shape)}, the sidecar says {[sidecar.count, sidecar.dimension]}"
+        )
+    if sidecar.dtype not in DTYPES or vectors.dtype != DTYPES[sidecar.dtype][0]:
+        raise ValueError(f"{path}: is {vectors.dtype}, the sidecar says {sidecar.dtype}")
+    check_finite(path, vectors[:1000])  # all of them are checked by verify()
+    return vectors
+
+
+def open_index(folder: Path, sidecar: Sidecar, vectors: Float[Tensor, "N D"]) -> Any:
+    if sidecar.index["kind"] == "exact":
+        return ExactIndex(vectors)
+    from minirag.retrieval.hnsw_index import HNSWIndex
+
+    index = HNSWIndex.load(folder / GRAPH, sidecar.dimension, sidecar.count, sidecar.index["ef"])
+    rows = [0, sidecar.count // 2, sidecar.count - 1]
+    if not torch.equal(index.vectors_at(rows), vectors[rows].float()):
+        raise ValueError(f"{folder / GRAPH}: was built from other vectors than {VECTORS}")
+    return index
+
+
+def build_knowledge_base(
+    folder: str | Path,
+    passages: Iterable[Passage],
+    encode: Encode,
+    fingerprint: str,
+    dtype: str = "float16",
+    index: str = "auto",
+    batch_size: int = 64,
+    progress: Progress | None = None,
+    overwrite: bool = False,
+) -> KnowledgeBase:
+    """Write passages, their vectors d(z) = encode(passages) and an index to `folder`, which appears whole or not at all.
+
+    index: "exact", "hnsw", or "auto" (exact up to 50,000 passages). `fingerprint` names the context encoder behind `encode`.
+    `progress(done, total)` counts passages encoded and, for hnsw, passages indexed. Only one batch is in memory at a time.
+    An existing knowledge base is replaced only with `overwrite`; any other folder that is not empty never is.
+    """
+    folder = Path(folder)
+    check_dtype(dtype)
+    choose_index(index, 0)
+    check_place(folder, overwrite)
+    with whole_folder(folder) as unfinished:
+        store = PassageStore.create(unfinished / PASSAGES, passages)
+        count = len(store)
+        if count == 0:
+            raise ValueError(f"{folder}: a knowledge base needs at least one passage")
+        kind = choose_index(index, count)
+        total = 2 * count if kind == "hnsw" else count
+        report = (lambda done: progress(done, total)) if progress is not None else (lambda done: None)
+        batches = encoded_batches(store, encode, batch_size, report)
+        dimension = write_vectors(unfinished / VECTORS, count, batches, dtype)
+        store.close()
+        settings = write_index(unfinished, kind, lambda done: report(count + done))
+        files = {name: facts_of(unfinished / name) for name in sorted(FILES[kind])}
+        write_sidecar(unfinished, Sidecar(count, dimension, dtype, fingerprint, settings, files))
+    return KnowledgeBase.open(folder)

@@ -1,0 +1,147 @@
+"""What belongs to this knowledge base, and is it still what was written? The sidecar `knowledge_base.json`.
+
+Paper     none: bookkeeping that the paper's experiments needed too (an index of another encoder gives wrong passages in silence)
+Tutorial  tutorials/09_index.py
+Tests     tests/retrieval/test_sidecar.py
+
+Everything that the other files do not tell about themselves stands here: the space, the encoder, how the index was built,
+size and sha256 of each file. The sidecar carries a sha256 of its own contents too, so an edit of any field is noticed.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+SIDECAR = "knowledge_base.json"
+FORMAT = "minirag knowledge base"
+FORMAT_VERSION = 1
+PASSAGES, VECTORS, GRAPH = "passages.sqlite", "vectors.safetensors", "index.hnsw"
+FILES = {"exact": {PASSAGES, VECTORS}, "hnsw": {PASSAGES, VECTORS, GRAPH}}
+SMALL = 8 * 1024 * 1024  # files below this size are hashed whenever a knowledge base is opened
+CHUNK = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """`index`: {"kind": "exact"} or {"kind": "hnsw", "M", "ef_construction", "ef", "seed", "recall_at_5"}.
+    `files`: name → {"size", "sha256"}. `fingerprint`: of the context encoder that made the vectors.
+    """
+
+    count: int
+    dimension: int
+    dtype: str
+    fingerprint: str
+    index: dict[str, Any]
+    files: dict[str, dict[str, Any]]
+    space: str = "ip"
+    format: str = FORMAT
+    format_version: int = FORMAT_VERSION
+
+
+def write_sidecar(folder: Path, sidecar: Sidecar) -> None:
+    contents = asdict(sidecar)
+    text = json.dumps(contents | {"sha256": sha256_of_contents(contents)}, indent=2)
+    (folder / SIDECAR).write_text(text + "\n", encoding="utf-8")
+
+
+def read_sidecar(folder: Path) -> Sidecar:
+    """ValueError names the file and its fault: missing, damaged, of another format version, edited."""
+    path = folder / SIDECAR
+    contents = parsed(path)
+    if contents.get("format") != FORMAT:
+        raise ValueError(f"{path}: is not the sidecar of a knowledge base (format {contents.get('format')!r})")
+    if contents.get("format_version") != FORMAT_VERSION:
+        raise ValueError(
+            f"{path}: format version {contents.get('format_version')!r} is unknown (this code reads {FORMAT_VERSION})"
+        )
+    expected = contents.pop("sha256", None)
+    if sha256_of_contents(contents) != expected:
+        raise ValueError(f"{path}: was edited after it was written (its contents do not match its own sha256)")
+    sidecar = sidecar_from(path, contents)
+    check_settings(path, sidecar)
+    return sidecar
+
+
+def parsed(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        what = f"it has no {path.name}" if path.parent.is_dir() else "no such folder"
+        raise ValueError(f"{path.parent}: is not a knowledge base ({what})")
+    try:
+        contents = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path}: is not whole JSON ({error})") from None
+    if not isinstance(contents, dict):
+        raise ValueError(f"{path}: is not a JSON object")
+    return contents
+
+
+def sha256_of_contents(contents: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()
+
+
+def sidecar_from(path: Path, contents: dict[str, Any]) -> Sidecar:
+    names = {field.name for field in fields(Sidecar)}
+    if set(contents) != names:
+        raise ValueError(f"{path}: has wrong fields (missing or unknown: {', '.join(sorted(names ^ set(contents)))})")
+    return Sidecar(**contents)
+
+
+def check_settings(path: Path, sidecar: Sidecar) -> None:
+    """A file with a right sha256 may still come from other code: nothing is used before it is known to make sense."""
+    for name in ("count", "dimension"):
+        if type(getattr(sidecar, name)) is not int or getattr(sidecar, name) < 1:
+            raise ValueError(f"{path}: {name}={getattr(sidecar, name)!r} is not a whole number above 0")
+    for name in ("dtype", "fingerprint"):
+        if not isinstance(getattr(sidecar, name), str):
+            raise ValueError(f"{path}: {name}={getattr(sidecar, name)!r} is not text")
+    if sidecar.space != "ip":
+        raise ValueError(f"{path}: space={sidecar.space!r} is unknown (only 'ip', the inner product)")
+    kind = sidecar.index.get("kind") if isinstance(sidecar.index, dict) else None
+    if not isinstance(kind, str) or kind not in FILES:
+        raise ValueError(f"{path}: index kind {kind!r} is unknown (one of {', '.join(FILES)})")
+    if kind == "hnsw" and (type(sidecar.index.get("ef")) is not int or sidecar.index["ef"] < 1):
+        raise ValueError(f"{path}: index ef={sidecar.index.get('ef')!r} is not a whole number above 0")
+    if not isinstance(sidecar.files, dict) or set(sidecar.files) != FILES[kind]:
+        raise ValueError(f"{path}: does not list the files of a knowledge base with index {kind!r}")
+    for name, facts in sidecar.files.items():
+        if not isinstance(facts, dict) or set(facts) != {"size", "sha256"}:
+            raise ValueError(f"{path}: does not give size and sha256 of {name}")
+
+
+def facts_of(path: Path, progress: Callable[[int], None] | None = None) -> dict[str, Any]:
+    """Size in bytes and sha256 of one file; `progress` gets the number of bytes of each part read."""
+    digest, size = hashlib.sha256(), 0
+    with open(path, "rb") as file:
+        while part := file.read(CHUNK):
+            digest.update(part)
+            size += len(part)
+            if progress is not None:
+                progress(len(part))
+    return {"size": size, "sha256": digest.hexdigest()}
+
+
+def check_sizes(folder: Path, sidecar: Sidecar) -> None:
+    """Every file is there and as long as it was; small ones are also checked byte for byte."""
+    for name, facts in sidecar.files.items():
+        path = folder / name
+        if not path.is_file():
+            raise ValueError(f"{path}: is missing")
+        size = path.stat().st_size
+        if size != facts["size"]:
+            raise ValueError(f"{path}: has {size} bytes, the sidecar says {facts['size']} (truncated or replaced)")
+        if size < SMALL:
+            check_bytes(path, facts)
+
+
+def check_bytes(path: Path, facts: dict[str, Any], progress: Callable[[int], None] | None = None) -> None:
+    try:
+        found = facts_of(path, progress)
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read ({error.strerror})") from None
+    if found != facts:
+        raise ValueError(f"{path}: was changed after it was written (its sha256 is not the one in {SIDECAR})")
