@@ -1,4 +1,4 @@
-"""How are an element's place in the periodic table and its discovery put into words? The symbol, group, discoverer and the like.
+"""How are an element's place in the periodic table and its discovery put into words?
 
 Paper     RAG §3
 Tutorial  tutorials/00_rag_in_one_page.py
