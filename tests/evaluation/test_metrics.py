@@ -1,0 +1,66 @@
+"""Metrics: properties, and the examples that everyone checks by hand."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minirag.evaluation.metrics import exact_match, f1, normalize_answer, recall_at_k
+
+words = st.text(alphabet="abc the.,'É ", max_size=20)
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [
+        ("The  Danube.", "danube"),
+        ("a.n. example", "example"),  # punctuation goes first: "an" is then an article
+        ("Côte d'Ivoire", "côte divoire"),
+        ("theatre", "theatre"),
+        ("the", ""),
+        ("\u3000Ulaanbaatar\n", "ulaanbaatar"),
+    ],
+)
+def test_normalisation_is_that_of_squad(text, normal):
+    assert normalize_answer(text) == normal
+
+
+@given(st.text())
+def test_text_of_any_kind_is_compared_with_itself(text):
+    assert exact_match(text, [text])
+    assert f1(text, [text]) == 1.0
+
+
+@given(words, st.lists(words, max_size=4))
+def test_a_right_answer_has_f1_one_and_f1_lies_between_zero_and_one(prediction, references):
+    score = f1(prediction, references)
+    assert 0.0 <= score <= 1.0
+    if exact_match(prediction, references):
+        assert score == 1.0
+
+
+@given(words, words)
+def test_f1_does_not_care_which_of_two_is_the_reference(one, other):
+    assert f1(one, [other]) == f1(other, [one])
+
+
+@given(words, st.lists(words, min_size=1, max_size=4), words)
+def test_another_reference_never_makes_an_answer_worse(prediction, references, another):
+    assert f1(prediction, [*references, another]) >= f1(prediction, references)
+    assert exact_match(prediction, [*references, another]) >= exact_match(prediction, references)
+
+
+def test_f1_counts_a_word_as_often_as_both_have_it():
+    assert f1("new new york", ["new york city"]) == pytest.approx(2 * 2 / (3 + 3))
+    assert f1("paris", ["london", "paris france"]) == pytest.approx(2 / 3)
+    assert f1("paris", []) == 0.0
+
+
+@given(st.lists(st.sampled_from("abcdef")), st.sets(st.sampled_from("abcdef")), st.integers(1, 8))
+def test_recall_grows_with_k_and_asks_for_one_gold_passage_only(ranked, gold, k):
+    assert recall_at_k(ranked, gold, k) == bool(gold & set(ranked[:k]))
+    assert recall_at_k(ranked, gold, k + 1) >= recall_at_k(ranked, gold, k)
+
+
+def test_recall_at_zero_is_refused():
+    with pytest.raises(ValueError, match="k must be at least 1, not 0"):
+        recall_at_k(["a"], ["a"], 0)
