@@ -1,4 +1,4 @@
-"""How do facts become passages and questions? Each fact is one sentence from our own templates; a passage is two to five.
+"""How do facts become passages and questions? A fact is a sentence from our templates, a passage two to five of them.
 
 Paper     RAG §3 (short passages with titles), §4.5 (questions made from a template)
 Tutorial  tutorials/00_rag_in_one_page.py
@@ -55,24 +55,19 @@ def questions_for(written: Sequence[tuple[Passage, Sequence[Fact]]], seed: int) 
     """One question for each fact of each passage, in order."""
     rng = random.Random(seed)
     return [
-        {
-            "question": write_question(fact, rng),
-            "answers": [fact.value],
-            "gold": [passage.id],
-            "relation": fact.relation,
-        }
+        QuestionRow(question=ask(fact, rng), answers=[fact.value], gold=[passage.id], relation=fact.relation)
         for passage, facts in written
         for fact in facts
     ]
 
 
-def write_question(fact: Fact, rng: random.Random) -> str:
+def ask(fact: Fact, rng: random.Random) -> str:
     """A question whose answer is the fact's value."""
     return fill_template(rng.choice(RELATION_BY_NAME[fact.relation].questions), fact)
 
 
 def fill_template(template: str, fact: Fact) -> str:
-    """The sentence with its entity and value. An element is a common noun: "iron", but "Iron" where a sentence starts."""
+    """The sentence with its entity and value. Elements are common nouns: "iron", but "Iron" where a sentence starts."""
     entity = fact.entity
     if fact.kind == "element" and not template.startswith("{entity}"):
         entity = entity[:1].lower() + entity[1:]

@@ -27,7 +27,7 @@ def swap_facts(facts: Sequence[Fact], seed: int) -> list[Fact]:
 
 
 def _give_to_another(rows: list[int], values: Sequence[str], rng: random.Random) -> dict[int, int]:
-    """Put equal values side by side and move all by the length of the longest run: each row lands outside its own run."""
+    """Put equal values side by side and move all by the longest run's length: each row lands outside its own run."""
     run_lengths = Counter(values[row] for row in rows)
     place = {value: rng.random() for value in run_lengths}
     shuffled = sorted(rng.sample(rows, len(rows)), key=lambda row: place[values[row]])
