@@ -1,7 +1,7 @@
 """Do the likelihoods say what the paper's equations say?
 
-The oracle is written with loops and `math` over one question at a time, and knows nothing of masks, batches or logarithms of
-sums. Everything is float64 and holds to 1e-9.
+The oracle is written with loops and `math`, over one question at a time, and knows nothing of padding, batches or
+logsumexp. Everything is float64 and holds to 1e-9.
 """
 
 import math

@@ -1,0 +1,202 @@
+"""Which answers are likely, when there are too many to try them all? Beam search over any next-token distribution.
+
+Paper     RAG §2.5 (ordinary beam search); what is kept and when it stops follows transformers 5.23.0, token for token
+Tutorial  tutorials/13_beam_search.py
+Tests     tests/decoding/test_beam_search.py, tests/crosscheck/test_decoding.py
+
+The search knows nothing of a network. It asks `step`: after each of these W prefixes, how likely is each next token?
+Every round (1) grows each prefix by every token and keeps the best 2W, (2) moves those that ended into the question's
+pool of finished answers, which holds W at most, (3) goes on with the best W of the others. At most W of the 2W can end,
+one per prefix, so W always remain to go on with.
+
+Axes: B questions, W beams, t tokens so far (start included), n = t − 1 tokens generated, V vocabulary, C continuations.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+# step(prefixes, parents)[b, w, v] = log p(v | prefix w of question b). parents[b, w] is the beam, at the call before, from
+# which that prefix grew: a step with a cache needs it. At the first call (W copies of the start token) parents is None.
+Step = Callable[[Int[Tensor, "B W t"], Int[Tensor, "B W"] | None], Float[Tensor, "B W V"]]
+
+NOT_THERE = float("-inf")  # the score of a beam that does not exist, of a token that is not allowed
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """What to search for. Lengths count the start token. ValueError names the option that makes no sense."""
+
+    decoder_start_token_id: int
+    eos_token_id: int
+    pad_token_id: int  # fills up shorter answers when several are scored at once (rag_sequence.py)
+    num_beams: int = 1
+    num_return_sequences: int = 1
+    max_length: int = 20
+    min_length: int = 0
+    length_penalty: float = 1.0  # score = log-probability / n ** length_penalty: above 0 favours long answers
+    early_stopping: bool = False  # True: stop at W finished; False: stop when the best live one is no better
+    forced_bos_token_id: int | None = None  # always the first token generated
+    forced_eos_token_id: int | None = None  # always the last token of an answer that reaches max_length
+
+    def __post_init__(self) -> None:
+        for name in ("num_beams", "num_return_sequences"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
+        if self.num_return_sequences > self.num_beams:
+            raise ValueError(
+                f"num_return_sequences={self.num_return_sequences} is more than num_beams={self.num_beams}"
+            )
+        if self.early_stopping not in (True, False):
+            raise ValueError(f"early_stopping={self.early_stopping!r} is neither True nor False")
+        if self.max_length < 2:
+            raise ValueError(f"max_length={self.max_length} leaves no room for a token after the start token")
+        if not 0 <= self.min_length <= self.max_length:
+            raise ValueError(f"min_length={self.min_length} is not between 0 and max_length={self.max_length}")
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One answer. `logprob` is the model's own; `score`, what the search ranks by, takes forced tokens as certain."""
+
+    tokens: list[int]  # from the start token to eos, or as far as max_length
+    token_logprobs: list[float]  # log p(y_t | y_<t) of every token after the start, as `step` gave it
+    score: float  # Σ_t log p(y_t | y_<t) / n ** length_penalty, forced tokens counted as 0
+
+    @property
+    def logprob(self) -> float:
+        """Σ_t log p(y_t | y_<t)."""
+        return sum(self.token_logprobs)
+
+
+@dataclass(frozen=True)
+class Beams:
+    """Prefixes of each question, best first."""
+
+    tokens: Int[Tensor, "B C t"]
+    token_logprobs: Float[Tensor, "B C n"]
+    scores: Float[Tensor, "B C"]  # Σ_t log p(y_t | y_<t), forced tokens counted as 0; NOT_THERE: no such prefix
+    parents: Int[Tensor, "B C"] | None = None  # the beam each one grew from
+
+
+@dataclass
+class FinishedPool:
+    """The best W finished hypotheses of one question, best first."""
+
+    size: int
+    hypotheses: list[Hypothesis] = field(default_factory=list)
+    closed: bool = False  # nothing can get in any more
+
+    def add(self, hypothesis: Hypothesis) -> None:
+        self.hypotheses = sorted([*self.hypotheses, hypothesis], key=lambda h: h.score, reverse=True)[: self.size]
+
+    def close_if_settled(self, best_live_score: float, early_stopping: bool) -> None:
+        """Full, and told to stop at that, or no live prefix has a better score than the worst in here."""
+        if len(self.hypotheses) == self.size:
+            self.closed = self.closed or early_stopping or best_live_score <= self.hypotheses[-1].score
+
+
+def beam_search(
+    step: Step, batch_size: int, options: SearchOptions, device: torch.device | str | None = None
+) -> list[list[Hypothesis]]:
+    """argmax_y log p(y) / n ** length_penalty, approximately: the best answers of each question, best first.
+
+    Questions do not influence one another; one whose pool is closed only waits for the others. Fewer than
+    num_return_sequences come back where fewer exist. ValueError where `step` left a question no possible answer.
+    """
+    beams = first_beams(batch_size, options, device)
+    pools = [FinishedPool(options.num_beams) for _ in range(batch_size)]
+    for length in range(2, options.max_length + 1):
+        grown = grow(beams, step(beams.tokens, beams.parents), options)
+        ended = (grown.tokens[:, :, -1] == options.eos_token_id) | (length == options.max_length)
+        collect(grown, ended, pools, options)
+        beams = survivors(grown, ended, options.num_beams)
+        for pool, best_score in zip(pools, beams.scores[:, 0].tolist(), strict=True):
+            pool.close_if_settled(penalised(best_score, length - 1, options), options.early_stopping)
+        if all(pool.closed for pool in pools):
+            break
+    check_answered(pools)
+    return [pool.hypotheses[: options.num_return_sequences] for pool in pools]
+
+
+def first_beams(batch_size: int, options: SearchOptions, device: torch.device | str | None) -> Beams:
+    """W copies of the start token, of which only the first exists: otherwise W equal beams would grow the same way."""
+    shape = (batch_size, options.num_beams)
+    tokens = torch.full((*shape, 1), options.decoder_start_token_id, device=device)
+    scores = torch.full(shape, NOT_THERE, device=device)
+    scores[:, 0] = 0.0
+    return Beams(tokens, scores.new_empty(*shape, 0), scores)
+
+
+def grow(beams: Beams, next_logprobs: Float[Tensor, "B W V"], options: SearchOptions) -> Beams:
+    """The 2W best continuations of each question: score(prefix) + log p(v | prefix), over all prefixes and tokens v."""
+    W, V = next_logprobs.shape[1:]
+    allowed = constrain(next_logprobs, beams.tokens.shape[2], options)
+    scores = (beams.scores[:, :, None] + allowed).flatten(1)  # (B, W*V)
+    scores, best = scores.topk(min(2 * W, W * V))  # (B, 2W)
+    parents, token = best // V, best % V
+    token_logprob = next_logprobs.flatten(1).gather(1, best)
+    return Beams(
+        tokens=torch.cat([take(beams.tokens, parents), token[:, :, None]], dim=2),
+        token_logprobs=torch.cat([take(beams.token_logprobs, parents), token_logprob[:, :, None]], dim=2),
+        scores=scores,
+        parents=parents,
+    )
+
+
+def constrain(next_logprobs: Float[Tensor, "B W V"], length: int, options: SearchOptions) -> Float[Tensor, "B W V"]:
+    """log p(v | prefix) of prefixes of `length` tokens, where v may come next: −inf for the others, 0 for a forced v.
+
+    The rest is not normalised again, as in transformers.
+    """
+    if length == options.max_length - 1 and options.forced_eos_token_id is not None:
+        return force(next_logprobs, options.forced_eos_token_id)
+    if length == 1 and options.forced_bos_token_id is not None:
+        return force(next_logprobs, options.forced_bos_token_id)
+    if length < options.min_length:
+        next_logprobs = next_logprobs.clone()
+        next_logprobs[:, :, options.eos_token_id] = NOT_THERE
+    return next_logprobs
+
+
+def force(next_logprobs: Float[Tensor, "B W V"], token: int) -> Float[Tensor, "B W V"]:
+    """log 1 for one token, log 0 for all others."""
+    forced = torch.full_like(next_logprobs, NOT_THERE)
+    forced[:, :, token] = 0.0
+    return forced
+
+
+def collect(grown: Beams, ended: Bool[Tensor, "B C"], pools: list[FinishedPool], options: SearchOptions) -> None:
+    """Put into each open pool what ended among the W best; the W behind them only keep the search alive."""
+    finished = ended & (grown.scores > NOT_THERE)
+    for question, rank in finished[:, : options.num_beams].nonzero().tolist():
+        if not pools[question].closed:
+            token_logprobs = grown.token_logprobs[question, rank].tolist()
+            score = penalised(grown.scores[question, rank].item(), len(token_logprobs), options)
+            pools[question].add(Hypothesis(grown.tokens[question, rank].tolist(), token_logprobs, score))
+
+
+def survivors(grown: Beams, ended: Bool[Tensor, "B C"], num_beams: int) -> Beams:
+    """The W best that did not end."""
+    scores, live = grown.scores.masked_fill(ended, NOT_THERE).topk(num_beams)  # (B, W)
+    parents = None if grown.parents is None else grown.parents.gather(1, live)
+    return Beams(take(grown.tokens, live), take(grown.token_logprobs, live), scores, parents)
+
+
+def check_answered(pools: list[FinishedPool]) -> None:
+    for question, pool in enumerate(pools):
+        if not pool.hypotheses:
+            raise ValueError(f"question {question} of the batch: every next token has log-probability NaN or -inf")
+
+
+def penalised(score: float, tokens: int, options: SearchOptions) -> float:
+    """score / n ** length_penalty."""
+    return score / tokens**options.length_penalty
+
+
+def take(rows: Tensor, chosen: Int[Tensor, "B C"]) -> Tensor:
+    """out[b, c] = rows[b, chosen[b, c]]."""
+    return rows.gather(1, chosen[:, :, None].expand(-1, -1, rows.shape[2]))

@@ -1,0 +1,139 @@
+"""How does RAG-Sequence write an answer? A beam search per passage, then the marginal likelihood of what they found.
+
+Paper     RAG §2.5 (RAG-Sequence: thorough and fast decoding)
+Tutorial  tutorials/15_rag_sequence_decoding.py
+Tests     tests/decoding/test_rag_sequence.py, tests/crosscheck/test_decoding.py
+
+p(y|x) = Σ_z p(z|x) p(y|x,z) does not break into next-token factors, so no single beam search finds its maximum. Each
+passage proposes the answers in its own beams; each distinct one is a candidate, ranked by p(y|x) alone: the length
+penalty shaped the beams only, and forced tokens count with the probability that the model gives them. What is scored is
+every token after the start token, eos included if the answer got that far.
+
+Axes: B questions, K passages, W beams, C candidates of one question, T answer tokens, S source tokens.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from minirag.decoding.bart import bart_step
+from minirag.decoding.beam_search import Hypothesis, SearchOptions, beam_search
+from minirag.likelihood import NEVER, gather_token_logprobs, rag_sequence_logprob
+from minirag.model.bart import BartForConditionalGeneration
+from minirag.text.batching import pad_ids
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An answer, and log p(y|x) of RAG-Sequence: exact in thorough decoding, a lower bound in fast decoding."""
+
+    tokens: list[int]  # the start token included
+    logprob: float
+
+
+@torch.no_grad()
+def thorough(
+    generator: BartForConditionalGeneration,
+    encoder_hidden: Float[Tensor, "BK S D"],
+    encoder_mask: Bool[Tensor, "BK S"],
+    doc_logprobs: Float[Tensor, "B K"],
+    options: SearchOptions,
+    use_cache: bool = True,
+) -> list[list[Candidate]]:
+    """argmax_{y in Y} Σ_z p(z|x) p(y|x,z), Y all answers in any passage's beams: every y is scored under every passage.
+
+    Each question's candidates, best first, num_return_sequences at most. Rows are ordered by question, then passage;
+    nothing is encoded again. (transformers encodes, and retrieves, again for every candidate, and leaves a leading bos
+    out of the score.)
+    """
+    found = candidates_per_passage(generator, encoder_hidden, encoder_mask, doc_logprobs, options, use_cache)
+    hidden = encoder_hidden.unflatten(0, doc_logprobs.shape)  # (B, K, S, D)
+    mask = encoder_mask.unflatten(0, doc_logprobs.shape)
+    ranked = []
+    for b, beams in enumerate(found):
+        answers = distinct_answers(beams)
+        table, token_mask = score_answers(generator, hidden[b], mask[b], answers, options.pad_token_id)
+        prior = doc_logprobs[b].expand(len(answers), -1)  # (C, K)
+        logprobs = rag_sequence_logprob(prior, table, token_mask)
+        ranked.append(rank(answers, logprobs, options.num_return_sequences))
+    return ranked
+
+
+@torch.no_grad()
+def fast(
+    generator: BartForConditionalGeneration,
+    encoder_hidden: Float[Tensor, "BK S D"],
+    encoder_mask: Bool[Tensor, "BK S"],
+    doc_logprobs: Float[Tensor, "B K"],
+    options: SearchOptions,
+    use_cache: bool = True,
+) -> list[list[Candidate]]:
+    """argmax_{y in Y} Σ_{z: y in z's beams} p(z|x) p(y|x,z): 0 for a passage that did not propose y. No more passes."""
+    found = candidates_per_passage(generator, encoder_hidden, encoder_mask, doc_logprobs, options, use_cache)
+    ranked = []
+    for b, beams in enumerate(found):
+        answers = distinct_answers(beams)
+        proposed = doc_logprobs.new_tensor([[proposed_logprob(y, beam) for beam in beams] for y in answers])  # (C, K)
+        logprobs = (doc_logprobs[b] + proposed).logsumexp(dim=1)  # (C,)
+        ranked.append(rank(answers, logprobs, options.num_return_sequences))
+    return ranked
+
+
+def candidates_per_passage(
+    generator: BartForConditionalGeneration,
+    encoder_hidden: Float[Tensor, "BK S D"],
+    encoder_mask: Bool[Tensor, "BK S"],
+    doc_logprobs: Float[Tensor, "B K"],
+    options: SearchOptions,
+    use_cache: bool = True,
+) -> list[list[list[Hypothesis]]]:
+    """found[b][k]: the W best answers to question b that passage k alone would give. A missing passage finds none.
+
+    All passages of all questions are searched as one batch.
+    """
+    B, K = doc_logprobs.shape
+    real = doc_logprobs.flatten() > NEVER  # (B*K,)
+    step = bart_step(generator, encoder_hidden[real], encoder_mask[real], options.num_beams, use_cache)
+    all_beams = replace(options, num_return_sequences=options.num_beams)
+    found = iter(beam_search(step, int(real.sum()), all_beams, encoder_hidden.device))
+    rows = [next(found) if there else [] for there in real.tolist()]
+    return [rows[b * K : (b + 1) * K] for b in range(B)]
+
+
+def distinct_answers(beams: list[list[Hypothesis]]) -> list[list[int]]:
+    """Y, the union of all passages' beams, in the order found."""
+    return [list(tokens) for tokens in dict.fromkeys(tuple(h.tokens) for beam in beams for h in beam)]
+
+
+def score_answers(
+    generator: BartForConditionalGeneration,
+    encoder_hidden: Float[Tensor, "K S D"],
+    encoder_mask: Bool[Tensor, "K S"],
+    answers: list[list[int]],
+    pad_token_id: int,
+) -> tuple[Float[Tensor, "C K T"], Bool[Tensor, "C T"]]:
+    """table[c, k, t] = log p(y_t | x, z_k, y_<t) of answer c, by teacher forcing; and which of its T tokens are real.
+
+    One passage at a time: all of them at once would need K times the memory for the logits.
+    """
+    padded = pad_ids(answers, pad_token_id)
+    ids, mask = padded.input_ids.to(encoder_hidden.device), padded.attention_mask.to(encoder_hidden.device)
+    rows = []
+    for hidden, source_mask in zip(encoder_hidden, encoder_mask, strict=True):
+        C = len(answers)
+        logits = generator.decode(ids[:, :-1], hidden.expand(C, -1, -1), source_mask.expand(C, -1)).logits  # (C, T, V)
+        rows.append(gather_token_logprobs(logits[:, None], ids[:, 1:])[:, 0])
+    return torch.stack(rows, dim=1), mask[:, 1:]
+
+
+def proposed_logprob(answer: list[int], beam: list[Hypothesis]) -> float:
+    """log p(y|x,z) where y is in z's beams, else log 0."""
+    return next((hypothesis.logprob for hypothesis in beam if hypothesis.tokens == answer), NEVER)
+
+
+def rank(answers: list[list[int]], logprobs: Float[Tensor, " C"], limit: int) -> list[Candidate]:
+    """Best first, `limit` at most."""
+    candidates = [Candidate(*pair) for pair in zip(answers, logprobs.tolist(), strict=True)]
+    return sorted(candidates, key=lambda candidate: candidate.logprob, reverse=True)[:limit]

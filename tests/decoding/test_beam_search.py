@@ -1,0 +1,209 @@
+"""Does beam search find what trying every answer finds, and is it one question's own affair?
+
+The model is a table (tabled_model.py): no network, float64. Where the beam is too narrow to be exact, the choices are
+those of transformers: tests/crosscheck/test_decoding.py.
+"""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minirag.decoding.beam_search import beam_search
+from tests.decoding.tabled_model import EOS, START, TabledModel, every_answer, options
+from tests.strategies import next_token_tables
+
+PENALTIES = st.sampled_from([-1.0, 0.0, 0.5, 1.0, 2.0])
+
+
+def ranked_by_trying(model: TabledModel, question: int, answers: list[list[int]], penalty: float) -> list[list[int]]:
+    """All answers, best first, each scored by walking through the table."""
+
+    def score(answer: list[int]) -> float:
+        logprobs = model.token_logprobs(question, answer)
+        return math.fsum(logprobs) / len(logprobs) ** penalty
+
+    return sorted(answers, key=score, reverse=True)
+
+
+@given(table=next_token_tables(), penalty=PENALTIES, data=st.data())
+def test_a_beam_as_wide_as_the_number_of_answers_ranks_them_all(table, penalty, data):
+    V, max_length, seed = table
+    min_length = data.draw(st.integers(0, max_length))
+    model = TabledModel(questions=1, V=V, max_length=max_length, seed=seed)
+    answers = every_answer(V, max_length, min_length)
+    wide = options(
+        num_beams=len(answers),
+        num_return_sequences=len(answers),
+        max_length=max_length,
+        min_length=min_length,
+        length_penalty=penalty,
+    )
+    found = beam_search(model.step, 1, wide)[0]
+    assert [hypothesis.tokens for hypothesis in found] == ranked_by_trying(model, 0, answers, penalty)
+
+
+@given(
+    table=next_token_tables(),
+    penalty=PENALTIES,
+    num_beams=st.integers(1, 5),
+    early_stopping=st.booleans(),
+    min_length=st.integers(0, 2),
+)
+def test_every_hypothesis_is_a_different_answer_with_its_own_probability_and_score(
+    table, penalty, num_beams, early_stopping, min_length
+):
+    V, max_length, seed = table
+    model = TabledModel(questions=2, V=V, max_length=max_length, seed=seed)
+    narrow = options(
+        num_beams=num_beams,
+        num_return_sequences=num_beams,
+        max_length=max_length,
+        min_length=min_length,
+        length_penalty=penalty,
+        early_stopping=early_stopping,
+    )
+    for question, found in enumerate(beam_search(model.step, 2, narrow)):
+        assert 1 <= len(found) <= num_beams
+        assert len({tuple(hypothesis.tokens) for hypothesis in found}) == len(found)
+        assert [h.score for h in found] == sorted((h.score for h in found), reverse=True)
+        for hypothesis in found:
+            logprobs = model.token_logprobs(question, hypothesis.tokens)
+            assert hypothesis.tokens in every_answer(V, max_length, min_length)
+            assert hypothesis.token_logprobs == pytest.approx(logprobs, abs=1e-9)
+            assert hypothesis.logprob == pytest.approx(sum(logprobs), abs=1e-9)
+            assert hypothesis.score == pytest.approx(sum(logprobs) / len(logprobs) ** penalty, abs=1e-9)
+
+
+@given(table=next_token_tables(), num_beams=st.integers(1, 4), early_stopping=st.booleans(), penalty=PENALTIES)
+def test_a_batch_gives_the_same_answers_as_one_by_one(table, num_beams, early_stopping, penalty):
+    V, max_length, seed = table
+    model = TabledModel(questions=3, V=V, max_length=max_length, seed=seed)
+    search = options(
+        num_beams=num_beams,
+        num_return_sequences=num_beams,
+        max_length=max_length,
+        early_stopping=early_stopping,
+        length_penalty=penalty,
+    )
+    together = beam_search(model.step, 3, search)
+    assert together == [beam_search(model.only(question).step, 1, search)[0] for question in range(3)]
+
+
+@given(table=next_token_tables(), num_beams=st.integers(1, 4))
+def test_asking_for_fewer_answers_returns_the_first_of_them(table, num_beams):
+    V, max_length, seed = table
+    model = TabledModel(questions=1, V=V, max_length=max_length, seed=seed)
+    settings = {"num_beams": num_beams, "max_length": max_length}
+    everything = beam_search(model.step, 1, options(num_return_sequences=num_beams, **settings))[0]
+    assert beam_search(model.step, 1, options(num_return_sequences=1, **settings))[0] == everything[:1]
+
+
+def chain(step_logprobs: dict[tuple[int, ...], list[float]], V: int):
+    """A step for one question from {prefix: probabilities}; prefixes that are not listed are uniform."""
+
+    def step(prefixes, parents):
+        rows = [step_logprobs.get(tuple(p), [1 / V] * V) for p in prefixes[0].tolist()]
+        return torch.tensor([rows], dtype=torch.float64).log()
+
+    return step
+
+
+def test_two_beams_find_the_answer_that_greedy_misses():
+    """0.6 · 0.3 by the tempting first token 2, 0.4 · 0.9 by the other: 0.18 against 0.36."""
+    table = {(START,): [0.0, 0.0, 0.6, 0.4], (START, 2): [0.3, 0.3, 0.2, 0.2], (START, 3): [0.1, 0.9, 0.0, 0.0]}
+    narrow = beam_search(chain(table, 4), 1, options(num_beams=1, max_length=3))[0][0]
+    wide = beam_search(chain(table, 4), 1, options(num_beams=2, max_length=3))[0][0]
+    assert narrow.tokens[1] == 2 and math.exp(narrow.logprob) == pytest.approx(0.18)
+    assert wide.tokens == [START, 3, EOS] and math.exp(wide.logprob) == pytest.approx(0.36)
+
+
+def counted(step):
+    calls = []
+
+    def counting(prefixes, parents):
+        calls.append(prefixes.shape[2])
+        return step(prefixes, parents)
+
+    return counting, calls
+
+
+def test_the_search_stops_once_no_live_prefix_can_beat_the_finished():
+    step, calls = counted(chain({(START,): [0.05, 0.9, 0.05]}, 3))
+    found = beam_search(step, 1, options(num_beams=1, max_length=10))[0]
+    assert found[0].tokens == [START, EOS] and calls == [1]
+
+
+def test_early_stopping_ends_at_the_first_full_pool_and_misses_a_better_answer():
+    """Two poor answers end after one and two tokens, per-token −1.61 and −1.38; behind 2 2 waits one at −0.34."""
+    table = {
+        (START,): [0.0, 0.2, 0.5, 0.3],
+        (START, 2): [0.0, 0.25, 0.75, 0.0],
+        (START, 3): [0.0, 0.26, 0.37, 0.37],
+        (START, 2, 2): [0.0, 1.0, 0.0, 0.0],
+    }
+    settings = {"num_beams": 2, "num_return_sequences": 2, "max_length": 6}
+    eager = beam_search(chain(table, 4), 1, options(early_stopping=True, **settings))[0]
+    patient = beam_search(chain(table, 4), 1, options(early_stopping=False, **settings))[0]
+    assert patient[0].tokens == [START, 2, 2, EOS]
+    assert eager[0].score <= patient[0].score
+
+
+def test_a_length_penalty_above_zero_favours_the_longer_answer():
+    table = {(START,): [0.0, 0.5, 0.5], (START, 2): [0.0, 0.6, 0.4], (START, 2, 2): [0.0, 0.9, 0.1]}
+    best = {
+        penalty: beam_search(chain(table, 3), 1, options(num_beams=3, max_length=4, length_penalty=penalty))[0][
+            0
+        ].tokens
+        for penalty in (0.0, 2.0)
+    }
+    assert best[0.0] == [START, EOS]
+    assert len(best[2.0]) > 2
+
+
+@given(table=next_token_tables(), num_beams=st.integers(1, 4))
+def test_forced_tokens_are_there_and_count_as_certain_in_the_score_only(table, num_beams):
+    V, max_length, seed = table
+    model = TabledModel(questions=1, V=V, max_length=max_length, seed=seed)
+    forced = options(
+        num_beams=num_beams,
+        num_return_sequences=num_beams,
+        max_length=max_length,
+        forced_bos_token_id=START,
+        forced_eos_token_id=EOS,
+    )
+    for hypothesis in beam_search(model.step, 1, forced)[0]:
+        logprobs = model.token_logprobs(0, hypothesis.tokens)
+        assert hypothesis.token_logprobs == pytest.approx(logprobs, abs=1e-9)
+        assert hypothesis.tokens[-1] == EOS
+        assert hypothesis.tokens[1] == (START if max_length > 2 else EOS)
+        free = logprobs[1:-1] if len(hypothesis.tokens) == max_length else logprobs[1:]
+        assert hypothesis.score == pytest.approx(sum(free) / len(logprobs), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ({"num_beams": 0}, "num_beams=0 must be at least 1"),
+        ({"num_return_sequences": 0}, "num_return_sequences=0 must be at least 1"),
+        ({"num_beams": 2, "num_return_sequences": 3}, "num_return_sequences=3 is more than num_beams=2"),
+        ({"max_length": 1}, "max_length=1 leaves no room"),
+        ({"max_length": 4, "min_length": 5}, "min_length=5 is not between 0 and max_length=4"),
+        ({"min_length": -1}, "min_length=-1 is not between"),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_named(settings, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        options(**settings)
+
+
+def test_a_model_that_answers_nan_is_an_error_that_names_the_question():
+    def step(prefixes, parents):
+        logprobs = torch.full((*prefixes.shape[:2], 3), -math.log(3))
+        logprobs[1] = float("nan")
+        return logprobs
+
+    with pytest.raises(ValueError, match="question 1 of the batch"):
+        beam_search(step, 2, options(num_beams=2, max_length=4))
