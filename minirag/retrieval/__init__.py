@@ -1,1 +1,1 @@
-"""Which passages speak about a question? The retrieval floor: passages, BM25, vector indexes, knowledge bases, the retriever."""
+"""Which passages speak about a question? Passages, BM25, vector indexes, knowledge bases, the retriever."""

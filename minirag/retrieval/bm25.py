@@ -4,8 +4,9 @@ Paper     RAG §4.5 and table 6 (RAG-BM25: BM25's scores are the logits of p(z|x
 Tutorial  tutorials/08_passages_and_bm25.py
 Tests     tests/retrieval/test_bm25.py
 
-score(x, z) = Σ_w idf(w) · f(w,z)·(k1 + 1) / (f(w,z) + k1·(1 − b + b·|z|/mean |z|)) over the distinct words w of the question,
-idf(w) = log((N − n(w) + ½) / (n(w) + ½)), at least 1e-6; k1 = 1.2, b = 0.75; z is title and text together. SQLite's FTS5 computes it.
+score(x, z) = Σ_w idf(w) · f(w,z)·(k1 + 1) / (f(w,z) + k1·(1 − b + b·|z|/mean |z|)) over the question's distinct words w,
+idf(w) = log((N − n(w) + ½) / (n(w) + ½)), at least 1e-6; k1 = 1.2, b = 0.75; z is title and text together.
+SQLite's FTS5 computes it.
 """
 
 import unicodedata
@@ -38,5 +39,5 @@ def match_expression(question: str) -> str:
 
 
 def words(question: str) -> list[str]:
-    """Runs of letters, marks and digits: what FTS5 takes for words; the rest (quotes, NUL, surrogates) separates them."""
+    """Runs of letters, marks and digits, FTS5's words; all else (quotes, NUL, lone surrogates) separates them."""
     return "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in question).split()

@@ -1,6 +1,6 @@
 """How is a knowledge base made? The steps of `build_knowledge_base`, one function each.
 
-Paper     RAG §2.4 (the context encoder and the index stay fixed: this is done once), §3 (one vector per 100-word passage)
+Paper     RAG §2.4 (context encoder and index stay fixed: this is done once), §3 (one vector per 100-word passage)
 Tutorial  tutorials/19_hot_swap_and_your_own_documents.py
 Tests     tests/retrieval/test_knowledge_base.py
 """

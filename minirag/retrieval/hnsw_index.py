@@ -4,9 +4,9 @@ Paper     RAG §3 (FAISS with HNSW); Malkov & Yashunin 2016, arXiv 1603.09320
 Tutorial  tutorials/09_index.py
 Tests     tests/retrieval/test_hnsw_index.py
 
-hnswlib checks nothing when it loads a file: neither dimension nor number nor space; and it forgets `ef`. So all of them
+hnswlib checks nothing when it loads a file, neither dimension nor number nor space, and it forgets `ef`. So all of them
 are given and checked here, and the knowledge base keeps them in its sidecar. hnswlib is imported when an index is built
-or loaded, not before: exact search works where it is missing. This is the one place where tensors meet hnswlib's arrays.
+or loaded, not before: exact search works where it is missing. Only here do tensors meet hnswlib's arrays.
 """
 
 import struct
@@ -22,7 +22,9 @@ from torch import Tensor
 from minirag.retrieval.exact_index import ExactIndex, check_search
 from minirag.retrieval.vectors import blocks, one_line
 
-HEADER = "<6Q"  # offset of level 0, capacity, count, bytes per element, offset of labels, offset of the vector in an element
+HEADER = (
+    "<6Q"  # offset of level 0, capacity, count, bytes per element, offset of labels, offset of the vector in an element
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,9 +47,9 @@ class HNSWIndex:
         num_threads: int = 1,
         progress: Callable[[int], None] | None = None,
     ) -> "HNSWIndex":
-        """M: links per node. With one thread the same vectors and seed give the same file, byte for byte; with more, never.
+        """M: links per node. One thread, the same vectors and seed: the same file, byte for byte; more threads: never.
 
-        The space is the inner product itself: the extra dimension that turns it into L2 (as DPR did) finds less at equal ef.
+        The space is the inner product itself. DPR turned it into L2 by an extra dimension, which finds less at equal ef.
         """
         count, dim = vectors.shape
         graph = new_graph(dim)

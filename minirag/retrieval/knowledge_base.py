@@ -1,4 +1,4 @@
-"""What does the model know without its parameters? A folder: passages, their vectors, an index, and a sidecar that guards them.
+"""What does the model know that is not in its weights? A folder: passages, their vectors, an index, and a sidecar.
 
 Paper     RAG §2.2 (non-parametric memory), §4.5 (it can be swapped while the model stays)
 Tutorial  tutorials/10_retriever.py, tutorials/19_hot_swap_and_your_own_documents.py
@@ -40,7 +40,6 @@ from minirag.retrieval.vectors import DTYPES, check_dtype, check_finite, open_ve
 from minirag.retrieval.whole_folder import whole_folder
 
 
-
 @dataclass(frozen=True, eq=False)
 class KnowledgeBase:
     """Open one with `KnowledgeBase.open(folder)`; make one with `build_knowledge_base`."""
@@ -53,7 +52,7 @@ class KnowledgeBase:
 
     @classmethod
     def open(cls, folder: str | Path, fingerprint: str | None = None) -> "KnowledgeBase":
-        """Checks sidecar, sizes, shapes and the bytes of small files; with `fingerprint`, that this encoder made the vectors.
+        """Checks sidecar, sizes, shapes and the bytes of small files; and that the encoder with `fingerprint` made it.
 
         ValueError names the file and its fault. Nothing large is read: the vectors are memory-mapped.
         """
@@ -88,7 +87,7 @@ class KnowledgeBase:
         return total
 
     def search(self, queries: Float[Tensor, "Q D"], k: int) -> tuple[Float32[Tensor, "Q k"], Int[Tensor, "Q k"]]:
-        """top-k over z of d(z)ᵀq: scores, best first, and rows; no gradient. Fewer passages than k: as many as there are."""
+        """top-k over z of d(z)ᵀq: scores, best first, and rows; no gradient. k is at most N."""
         with torch.no_grad():
             return self.index.search(queries, k)
 
@@ -152,8 +151,8 @@ def build_knowledge_base(
 ) -> KnowledgeBase:
     """Write passages, their vectors d(z) = encode(passages) and an index to `folder`, which appears whole or not at all.
 
-    index: "exact", "hnsw", or "auto" (exact up to 50,000 passages). `fingerprint` names the context encoder behind `encode`.
-    `progress(done, total)` counts passages encoded and, for hnsw, passages indexed. Only one batch is in memory at a time.
+    index: "exact", "hnsw", or "auto" (exact up to 50,000 passages). `fingerprint` names the encoder behind `encode`.
+    `progress(done, total)` counts passages encoded and, for hnsw, passages indexed. One batch is in memory at a time.
     An existing knowledge base is replaced only with `overwrite`; any other folder that is not empty never is.
     """
     folder = Path(folder)

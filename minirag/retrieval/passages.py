@@ -44,7 +44,7 @@ class PassageStore:
 
     @classmethod
     def create(cls, path: str | Path, passages: Iterable[Passage]) -> "PassageStore":
-        """Write the passages, in their order, to a new file. ValueError names the passage at fault; no file is left then."""
+        """Write the passages in their order to a new file. ValueError names the passage at fault; no file is left."""
         path = Path(path)
         if path.exists():
             raise ValueError(f"{path}: exists already")
@@ -60,7 +60,7 @@ class PassageStore:
         path = Path(path)
         if not path.is_file():
             raise ValueError(f"{path}: no such file")
-        # immutable: the file is written once and replaced as a whole, so SQLite needs neither locks nor a journal beside it
+        # immutable: the file is written once and replaced as a whole, so SQLite needs neither locks nor a journal
         uri = path.resolve().as_uri() + "?mode=ro&immutable=1"
         try:
             return cls(path, sqlite3.connect(uri, uri=True, check_same_thread=False))
@@ -86,7 +86,9 @@ class PassageStore:
         return [self.passage(row) for row in rows]
 
     def passage(self, row: int) -> Passage:
-        found = self.select("SELECT id, title, text FROM passages WHERE row = ?", (row,)) if 0 <= row < self.count else []
+        found = (
+            self.select("SELECT id, title, text FROM passages WHERE row = ?", (row,)) if 0 <= row < self.count else []
+        )
         if not found:
             raise ValueError(f"{self.path}: no passage in row {row} (rows 0 to {self.count - 1})")
         return Passage(*found[0])

@@ -1,11 +1,11 @@
 """What belongs to this knowledge base, and is it still what was written? The sidecar `knowledge_base.json`.
 
-Paper     none: bookkeeping that the paper's experiments needed too (an index of another encoder gives wrong passages in silence)
+Paper     none: bookkeeping (an index that another encoder made gives wrong passages in silence)
 Tutorial  tutorials/09_index.py
 Tests     tests/retrieval/test_sidecar.py
 
-Everything that the other files do not tell about themselves stands here: the space, the encoder, how the index was built,
-size and sha256 of each file. The sidecar carries a sha256 of its own contents too, so an edit of any field is noticed.
+What the other files do not tell about themselves stands here: the space, the encoder, how the index was built, size
+and sha256 of each file. The sidecar carries a sha256 of its own contents too, so an edit of any field is noticed.
 """
 
 import hashlib

@@ -4,14 +4,15 @@ Paper     RAG §2.2 (the document index: one vector d(z) per passage)
 Tutorial  tutorials/09_index.py
 Tests     tests/retrieval/test_vectors.py
 
-The safetensors library writes tensors that are in memory; 21 million vectors of 768 float16 numbers are 32 GB. The format
-is simple enough to be streamed: length of the header, header in JSON, then the numbers.
+The safetensors library writes tensors that are in memory; 21 million vectors of 768 float16 numbers are 32 GB. The
+format is simple enough to be streamed: length of the header, header in JSON, then the numbers.
 """
 
 import json
 import struct
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import torch
 from jaxtyping import Float
@@ -38,7 +39,7 @@ def write_vectors(path: Path, count: int, batches: Iterable[Float[Tensor, "n D"]
     return dimension
 
 
-def start_file(file, count: int, dimension: int, dtype: str) -> int:  # type: ignore[no-untyped-def]
+def start_file(file: BinaryIO, count: int, dimension: int, dtype: str) -> int:
     _, name, width = DTYPES[dtype]
     entry = {"dtype": name, "shape": [count, dimension], "data_offsets": [0, count * dimension * width]}
     header = json.dumps({"vectors": entry}).encode()
@@ -69,7 +70,9 @@ def open_vectors(path: Path) -> Float[Tensor, "N D"]:
     if vectors is None:
         raise ValueError(f"{path}: holds {names}, not one tensor named 'vectors'")
     if vectors.dim() != 2 or vectors.dtype not in (torch.float16, torch.float32):
-        raise ValueError(f"{path}: 'vectors' is {vectors.dtype} of shape {list(vectors.shape)}, not float16 or float32 (N, D)")
+        raise ValueError(
+            f"{path}: 'vectors' is {vectors.dtype} of shape {list(vectors.shape)}, not float16 or float32 (N, D)"
+        )
     return vectors
 
 

@@ -32,7 +32,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
 
 def put_in_place(new: Path, folder: Path) -> None:
-    """Two renames: between them the old folder stands beside its place, whole. A reader that has it open keeps its files."""
+    """Two renames; between them the old folder stands whole beside its place. Who has it open keeps its files."""
     old = folder.parent / f".{folder.name}.{uuid4().hex[:8]}.old"
     replaces = folder.is_dir()
     if replaces:
