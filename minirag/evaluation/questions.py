@@ -9,10 +9,11 @@ ignored. `gold` names the passages that state the answer, and may be missing: th
 """
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from minirag.retrieval.lines import numbered_lines
 
 
 @dataclass(frozen=True)
@@ -30,19 +31,6 @@ def read_questions(path: str | Path) -> list[Question]:
     if not questions:
         raise ValueError(f"{path}: holds no question")
     return questions
-
-
-def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Lines from 1. Split at newlines only: U+2028 and its like may stand inside a JSON string."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ValueError(f"{path}: {error.strerror or error}") from None
-    for number, line in enumerate(content.split(b"\n"), start=1):
-        try:
-            yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError as error:
-            raise ValueError(f"{path}:{number}: not UTF-8 ({error.reason} at byte {error.start})") from None
 
 
 def question_of(line: str, place: str) -> Question:

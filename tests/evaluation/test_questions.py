@@ -31,7 +31,7 @@ def test_gold_may_be_missing_and_a_byte_order_mark_may_stand_in_front(tmp_path):
         (b"{", "not JSON"),
         (b"[" * 100_000, "not JSON"),
         (b"[1]", "not a JSON object"),
-        (b"\xff", "not UTF-8"),
+        (b"\xff", "is not UTF-8"),
         (b'{"answers": ["a"]}', '"question" must be a text'),
         (b'{"question": "  ", "answers": ["a"]}', '"question" must be a text'),
         (b'{"question": "q"}', '"answers" holds no answer'),
@@ -50,5 +50,5 @@ def test_a_file_without_questions_is_refused(tmp_path):
     (tmp_path / "q.jsonl").write_text("\n \n")
     with pytest.raises(ValueError, match="holds no question"):
         read_questions(tmp_path / "q.jsonl")
-    with pytest.raises(ValueError, match=r"missing\.jsonl: No such file"):
+    with pytest.raises(ValueError, match=r"missing\.jsonl: cannot be read file"):
         read_questions(tmp_path / "missing.jsonl")
