@@ -19,8 +19,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-# step(prefixes, parents)[b, w, v] = log p(v | prefix w of question b). parents[b, w] is the beam, at the call before, from
-# which that prefix grew: a step with a cache needs it. At the first call (W copies of the start token) parents is None.
+# step(prefixes, parents)[b, w, v] = log p(v | prefix w of question b). parents[b, w] is the beam of the previous call
+# that the prefix grew from, for steps with a cache. At the first call, on W copies of the start token, it is None.
 Step = Callable[[Int[Tensor, "B W t"], Int[Tensor, "B W"] | None], Float[Tensor, "B W V"]]
 
 NOT_THERE = float("-inf")  # the score of a beam that does not exist, of a token that is not allowed
