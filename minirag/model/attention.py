@@ -53,9 +53,26 @@ class MultiHeadAttention(nn.Module):
         if weights_wanted:
             states, weights = explicit_attention(queries, attended, mask, dropout)
         else:
-            states = scaled_dot_product_attention(queries, attended.keys, attended.values, mask, dropout)
+            states = fused_attention(queries, attended, mask, dropout)
             weights = None
         return self.output(join_heads(states)), weights
+
+
+def fused_attention(
+    queries: Float[Tensor, "B H T E"],
+    attended: KeysValues,
+    mask: Bool[Tensor, "#B 1 #T S"] | None,
+    dropout: float = 0.0,
+) -> Float[Tensor, "B H T E"]:
+    """softmax(Q Kᵀ / √E) V in one call that never stores the (T, S) weights.
+
+    On a CPU the call's bfloat16 gradient takes three times as long as its float32 one, so it is computed in float32 there.
+    """
+    keys, values = attended
+    if queries.device.type == "cpu" and queries.dtype == torch.bfloat16 and queries.requires_grad:
+        states = scaled_dot_product_attention(queries.float(), keys.float(), values.float(), mask, dropout)
+        return states.to(queries.dtype)
+    return scaled_dot_product_attention(queries, keys, values, mask, dropout)
 
 
 def explicit_attention(

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from random import Random
 
 from minirag.world.facts import Fact
-from minirag.world.relations import COUNTRY_RELATIONS, ELEMENT_RELATIONS, Relation
+from minirag.world.relations import COUNTRY_RELATIONS, ELEMENT_RELATIONS, RELATION_BY_NAME, Relation
 
 MODIFIERS = ("New", "North", "South", "East", "West", "Saint", "Upper", "Lower", "Great", "Republic of", "Isle of")
 ENDINGS = ("Islands", "Republic", "Island", "Territory", "and")
@@ -115,6 +115,9 @@ class Inventor:
         }
         made = makers[kind](rng)
         return made.lower() if kind == "name" and rng.random() < 0.15 else made
+
+    def value_of(self, relation: str, rng: Random) -> str:
+        return self.value(RELATION_BY_NAME[relation].value_kind, rng)
 
     def entity(self, rng: Random) -> str:
         """The name of a country or element."""

@@ -1,0 +1,1 @@
+"""Training: one visible loop, and the recipes that use it (DPR, BART, RAG, the demo)."""

@@ -1,0 +1,161 @@
+"""How does a generator learn to read? First by mending broken passages (BART's own objective), then by answering from them.
+
+Paper     Lewis et al. 2019 (BART), §2.2 (text infilling); RAG §2.3 (the generator's input)
+Tutorial  tutorials/17_training_rag.py
+Tests     tests/training/test_bart.py
+
+A lesson is a source and a target. Mending comes first because its target is long: copying is learned from every token of
+it, while an answer of three tokens teaches it hardly at all.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from minirag.model.bart import BartForConditionalGeneration
+from minirag.text.batching import pad_ids
+from minirag.text.generator_input import passage_string
+from minirag.text.tokenizers import Tokenizer
+from minirag.world.facts import Fact
+from minirag.world.invented import Inventor
+from minirag.world.passages import ask, write_passage
+
+MASK = "<mask>"
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What the generator reads and what it is to write."""
+
+    source: str
+    target: str
+
+
+@dataclass(frozen=True)
+class Mix:
+    """What a batch is made of: passages of `facts` facts, the share of mending, the share of passages without an answer."""
+
+    facts: int
+    mending: float
+    misleading: float
+
+
+def curriculum(progress: float, rng: Random) -> Mix:
+    """Copying first, one fact to a passage; then two; then up to five, some of them without the answer (progress 0 to 1)."""
+    if progress < 0.12:
+        return Mix(facts=1, mending=0.5, misleading=0.0)
+    if progress < 0.30:
+        return Mix(facts=rng.choice((1, 2, 2, 3)), mending=0.25, misleading=0.0)
+    if progress < 0.50:
+        return Mix(facts=rng.choice((2, 3, 4)), mending=0.10, misleading=0.05)
+    return Mix(facts=rng.choice((2, 3, 4, 5)), mending=0.05, misleading=0.15)
+
+
+def lessons(inventor: Inventor, mix: Mix, how_many: int, rng: Random) -> list[Lesson]:
+    """A batch's lessons: all of them to mend or all to read, since the two differ in the length of their targets."""
+    lesson = mending_lesson if rng.random() < mix.mending else reading_lesson
+    return [lesson(inventor, mix, rng) for _ in range(how_many)]
+
+
+def reading_lesson(inventor: Inventor, mix: Mix, rng: Random) -> Lesson:
+    """`title / text // question` → answer, about a world made up for this lesson alone.
+
+    A misleading passage does not hold the answer. The likeliest guess is then "any name at all": the generator learns to
+    spread its probability thin, and the mixture over passages is left to those that know.
+    """
+    facts = invented_facts(inventor, mix.facts, rng)
+    asked = rng.choice(facts)
+    shown = misleading_facts(inventor, facts, asked, rng) if rng.random() < mix.misleading else facts
+    return Lesson(passage_text(shown, rng) + " // " + recased(ask(asked, rng), rng), asked.value)
+
+
+def misleading_facts(inventor: Inventor, facts: list[Fact], asked: Fact, rng: Random) -> list[Fact]:
+    """The same entity without the fact that is asked for, or the same relations of somebody else."""
+    others = [fact for fact in facts if fact is not asked]
+    if others and rng.random() < 0.5:
+        return others
+    stranger = inventor.relative(asked.entity, rng) if rng.random() < 0.3 else inventor.entity(rng)
+    return [Fact(stranger, f.kind, f.relation, inventor.value_of(f.relation, rng)) for f in facts]
+
+
+def invented_facts(inventor: Inventor, how_many: int, rng: Random) -> list[Fact]:
+    kind = rng.choice(("country", "country", "element"))
+    return inventor.facts(inventor.entity(rng), kind, how_many, rng)
+
+
+def mending_lesson(inventor: Inventor, mix: Mix, rng: Random) -> Lesson:
+    """A passage with holes → the whole passage (text infilling, BART §2.2)."""
+    whole = passage_text(invented_facts(inventor, mix.facts, rng), rng)
+    return Lesson(infill(whole, rng), whole)
+
+
+def passage_text(facts: Sequence[Fact], rng: Random) -> str:
+    passage = write_passage(facts, "invented", rng)
+    return passage_string(passage.title, passage.text)
+
+
+def infill(text: str, rng: Random, share: float = 0.3, mean_length: float = 3.0) -> str:
+    """Spans of words, Poisson(3) long, each replaced by one <mask>, until `share` of the words are gone."""
+    words = text.split(" ")
+    budget = share * len(words)
+    while budget > 0:
+        length = poisson(mean_length, rng)
+        start = rng.randrange(len(words))
+        words[start : start + length] = [MASK]
+        budget -= max(1, length)
+    return " ".join(words)
+
+
+def poisson(mean: float, rng: Random) -> int:
+    """The number of arrivals in one unit of time, at `mean` arrivals a unit."""
+    arrived, clock = 0, rng.expovariate(mean)
+    while clock < 1.0:
+        arrived += 1
+        clock += rng.expovariate(mean)
+    return arrived
+
+
+def recased(question: str, rng: Random) -> str:
+    """As people type: mostly as written, at times in small letters or capitals, with or without the question mark."""
+    question = question.rstrip("?") if rng.random() < 0.1 else question
+    shape = rng.random()
+    if shape < 0.15:
+        return question.lower()
+    return question.upper() if shape < 0.25 else question
+
+
+def lesson_loss(
+    generator: BartForConditionalGeneration, tokenizer: Tokenizer, batch: Sequence[Lesson]
+) -> Float[Tensor, ""]:
+    """mean_t −log p(y_t | y_<t, source) over all target tokens of the batch (BART's reconstruction loss)."""
+    limit = generator.config.max_position_embeddings
+    device = generator.embed_tokens.weight.device
+    sources = pad_ids(tokenizer.encode_many([lesson.source for lesson in batch], max_length=limit), 1)
+    targets = [row[1:] for row in tokenizer.encode_many([lesson.target for lesson in batch], max_length=limit)]
+    labels = pad_ids(targets, generator.config.pad_token_id).input_ids.to(device)
+    output = generator(sources.input_ids.to(device), sources.attention_mask.to(device), labels=labels)
+    assert output.loss is not None
+    return output.loss
+
+
+def reading_exact_match(
+    generator: BartForConditionalGeneration, tokenizer: Tokenizer, batch: Sequence[Lesson], max_length: int = 40
+) -> float:
+    """Share of lessons whose greedy answer is the target, letter for letter: read while training."""
+    sources = tokenizer([lesson.source for lesson in batch])
+    with torch.inference_mode():
+        hidden = generator.encode(sources.input_ids, sources.attention_mask).last_hidden_state
+        cache = generator.start_cache(hidden, sources.attention_mask)
+        token = torch.full((len(batch), 1), generator.config.decoder_start_token_id)
+        written = []
+        for _ in range(max_length):
+            token = generator.decode_step(token, cache).argmax(dim=-1, keepdim=True)
+            written.append(token)
+    rows = torch.cat(written, dim=1).tolist()
+    eos = generator.config.eos_token_id
+    answers = [tokenizer.decode(row[: row.index(eos)] if eos in row else row) for row in rows]
+    return sum(answer.strip() == lesson.target for answer, lesson in zip(answers, batch, strict=True)) / len(batch)

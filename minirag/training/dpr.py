@@ -1,0 +1,103 @@
+"""How does a retriever learn which passage answers a question? In-batch negatives: every other question's passage is wrong.
+
+Paper     Karpukhin et al. 2020 (DPR), §3.2 (in-batch negatives), eq. 2
+Tutorial  tutorials/16_training_dpr.py
+Tests     tests/training/test_dpr.py
+
+One network serves both sides here, which makes a name in the question match the same name in a passage from the first step
+on. The two become separate when RAG is trained: then only the question's side moves.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from minirag.model.dpr import DPRContextEncoder, DPRQuestionEncoder
+from minirag.retrieval.passages import Passage
+from minirag.text.tokenizers import Tokenizer
+from minirag.training.bart import recased
+from minirag.world.invented import Inventor
+from minirag.world.passages import ask, write_passage
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A question and the one passage of its batch that answers it."""
+
+    question: str
+    passage: Passage
+
+
+def pairs(inventor: Inventor, entities: int, rng: Random) -> list[Pair]:
+    """Two passages of each entity, a question to each: the other passage of the same entity is the hard negative.
+
+    Every second entity may have a relative with a similar name, so that a shared word is not taken for the entity.
+    """
+    names: list[str] = []
+    while len(names) < entities:
+        similar = bool(names) and rng.random() < 0.25
+        names.append(inventor.relative(rng.choice(names), rng) if similar else inventor.entity(rng))
+    kind = rng.choice(("country", "country", "element"))
+    return [pair for name in names for pair in pairs_about(inventor, name, kind, rng)]
+
+
+def pairs_about(inventor: Inventor, entity: str, kind: str, rng: Random) -> list[Pair]:
+    sizes = rng.randint(2, 5), rng.randint(2, 5)
+    facts = inventor.facts(entity, kind, sum(sizes), rng)
+    return [
+        Pair(recased(ask(rng.choice(part), rng), rng), write_passage(part, "invented", rng))
+        for part in (facts[: sizes[0]], facts[sizes[0] :])
+    ]
+
+
+def dpr_loss(
+    question_vectors: Float[Tensor, "B D"], passage_vectors: Float[Tensor, "N D"]
+) -> Float[Tensor, ""]:
+    """−log exp(q_i·p_i) / Σ_j exp(q_i·p_j), mean over i: passage i answers question i (DPR eq. 2); N ≥ B."""
+    scores = (question_vectors @ passage_vectors.mT).float()  # (B, N)
+    return cross_entropy(scores, torch.arange(scores.shape[0], device=scores.device))
+
+
+def pair_loss(
+    question_encoder: DPRQuestionEncoder | DPRContextEncoder,
+    context_encoder: DPRContextEncoder,
+    tokenizer: Tokenizer,
+    batch: Sequence[Pair],
+) -> Float[Tensor, ""]:
+    """The DPR loss of a batch of pairs; the same network may be given twice."""
+    questions = encode_questions(question_encoder, tokenizer, [pair.question for pair in batch])
+    passages = encode_passages(context_encoder, tokenizer, [pair.passage for pair in batch])
+    return dpr_loss(questions, passages)
+
+
+def encode_questions(
+    encoder: DPRQuestionEncoder | DPRContextEncoder, tokenizer: Tokenizer, questions: Sequence[str]
+) -> Float[Tensor, "B D"]:
+    """q(x) of each question."""
+    device = next(encoder.parameters()).device
+    batch = tokenizer(questions, max_length=encoder.config.max_position_embeddings)
+    return encoder(batch.input_ids.to(device), batch.attention_mask.to(device)).pooler_output
+
+
+def encode_passages(
+    encoder: DPRContextEncoder, tokenizer: Tokenizer, passages: Sequence[Passage]
+) -> Float[Tensor, "N D"]:
+    """d(z) of each passage: `[CLS] title [SEP] text [SEP]`, cut at the model's last position."""
+    device = next(encoder.parameters()).device
+    titles, texts = [passage.title for passage in passages], [passage.text for passage in passages]
+    batch = tokenizer(titles, texts, max_length=encoder.config.max_position_embeddings)
+    return encoder(batch.input_ids.to(device), batch.attention_mask.to(device)).pooler_output
+
+
+def top_1(encoder: DPRContextEncoder, tokenizer: Tokenizer, batch: Sequence[Pair]) -> float:
+    """Share of questions whose own passage scores highest among the batch's: read while training."""
+    with torch.inference_mode():
+        questions = encode_questions(encoder, tokenizer, [pair.question for pair in batch])
+        passages = encode_passages(encoder, tokenizer, [pair.passage for pair in batch])
+    best = (questions @ passages.mT).argmax(dim=1)
+    return (best == torch.arange(len(batch), device=best.device)).float().mean().item()
