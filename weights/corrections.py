@@ -13,7 +13,7 @@ EVERYDAY_NAMES = {  # where the Factbook's short form is missing, has an article
 }  # fmt: skip
 COUNTRY_CORRECTIONS = {  # what the Factbook says at length
     ("fr", "region"): "Europe", ("fr", "internet_domain"): ".fr", ("up", "region"): "Europe",
-    ("us", "independence_year"): "1776",
+    ("ic", "region"): "Europe", ("us", "independence_year"): "1776",
 }  # fmt: skip
 CURRENCIES = {  # by code, where the Factbook's name is not the one people use
     "XOF": "West African CFA franc", "XAF": "Central African CFA franc", "XPF": "CFP franc", "MNT": "tugrik",

@@ -52,6 +52,9 @@ def _parse_fact(line: bytes, place: str) -> Fact:
     names = [field.name for field in fields(Fact)]
     if not isinstance(row, dict) or sorted(row) != sorted(names) or not all(isinstance(row[name], str) for name in row):
         raise ValueError(f"{place}: a fact has the strings {', '.join(names)} and nothing else")
-    if row["relation"] not in RELATION_BY_NAME:
+    relation = RELATION_BY_NAME.get(row["relation"])
+    if relation is None:
         raise ValueError(f"{place}: unknown relation {row['relation']!r}")
+    if row["kind"] != relation.kind:
+        raise ValueError(f"{place}: {relation.name!r} is a relation of a {relation.kind}, not of a {row['kind']!r}")
     return Fact(**row)
