@@ -64,3 +64,40 @@ class Seq2SeqLMOutput:
     decoder_hidden_states: tuple[Float[Tensor, "B T D"], ...] | None = None
     decoder_attentions: tuple[Float[Tensor, "B H T T"], ...] | None = None
     cross_attentions: tuple[Float[Tensor, "B H T S"], ...] | None = None
+
+
+@dataclass(frozen=True)
+class RetrievAugLMOutput:
+    """One pass over K passages for each of B questions. Rows R = B·K are ordered by question, then passage.
+
+    logits are those of each passage alone, N = R rows. What was retrieved is handed out with `output_retrieved` only.
+    question_encoder_last_hidden_state is q(x), the vector (B, P), whatever its name suggests.
+    """
+
+    logits: Float[Tensor, "N T V"]
+    doc_scores: Float[Tensor, "B K"]
+    doc_mask: Bool[Tensor, "B K"]
+    past_key_values: None = None  # cached decoding keeps its cache to itself (decoding/)
+    retrieved_doc_embeds: Float[Tensor, "B K P"] | None = None
+    retrieved_doc_ids: Int[Tensor, "B K"] | None = None
+    context_input_ids: Int[Tensor, "R S"] | None = None
+    context_attention_mask: Bool[Tensor, "R S"] | None = None
+    question_encoder_last_hidden_state: Float[Tensor, "B P"] | None = None
+    question_enc_hidden_states: tuple[Float[Tensor, "B Q E"], ...] | None = None
+    question_enc_attentions: tuple[Float[Tensor, "B G Q Q"], ...] | None = None
+    generator_enc_last_hidden_state: Float[Tensor, "R S D"] | None = None
+    generator_enc_hidden_states: tuple[Float[Tensor, "R S D"], ...] | None = None
+    generator_enc_attentions: tuple[Float[Tensor, "R H S S"], ...] | None = None
+    generator_dec_hidden_states: tuple[Float[Tensor, "R T D"], ...] | None = None
+    generator_dec_attentions: tuple[Float[Tensor, "R I T T"], ...] | None = None
+    generator_cross_attentions: tuple[Float[Tensor, "R I T S"], ...] | None = None
+
+
+@dataclass(frozen=True)
+class RetrievAugLMMarginOutput(RetrievAugLMOutput):
+    """The same with a loss: −log p(y|x) in nats, one for each question, or their sum with `reduce_loss`.
+
+    logits are log-probabilities mixed over passages, N = B rows, where RAG-Token was asked for `do_marginalize`.
+    """
+
+    loss: Float[Tensor, "..."] | None = None

@@ -21,6 +21,8 @@ from minirag.outputs import Batch
 from minirag.text import tokenizer_files as files
 from minirag.text.batching import pad_ids
 
+UNFINISHED = "\ufffd"  # what a part of a character's bytes is shown as
+
 
 class Tokenizer:
     """Texts ↔ ids. Special tokens are added at both ends unless a method says otherwise."""
@@ -95,6 +97,21 @@ class Tokenizer:
     ) -> list[str]:
         """`decode` of each row."""
         return [self.decode(row, skip_special_tokens) for row in rows]
+
+    def pieces(self, ids: Sequence[int] | Int[Tensor, " T"]) -> list[str]:
+        """One string per id; together they are the decoded text. A character of several ids stands at its last one."""
+        shown, pieces = "", []
+        for end in range(1, len(ids) + 1):
+            text = self.decode(ids[:end], skip_special_tokens=False)
+            complete = text if end == len(ids) else text.rstrip(UNFINISHED)
+            pieces.append(complete[len(shown) :])
+            shown = max(shown, complete, key=len)
+        return pieces
+
+    @property
+    def special_ids(self) -> frozenset[int]:
+        """The ids that `skip_special_tokens` passes over."""
+        return frozenset(i for i, token in self.backend.get_added_tokens_decoder().items() if token.special)
 
     @property
     def vocab_size(self) -> int:
