@@ -4,7 +4,7 @@ Paper     RAG §4.5 and table 6 (RAG-BM25: BM25's scores are the logits of p(z|x
 Tutorial  tutorials/08_passages_and_bm25.py
 Tests     tests/retrieval/test_bm25.py
 
-score(x, z) = Σ_w idf(w) · f(w,z)·(k1 + 1) / (f(w,z) + k1·(1 − b + b·|z|/mean |z|)) over the question's distinct words w,
+score(x, z) = Σ_w idf(w) · f(w,z)·(k1 + 1) / (f(w,z) + k1·(1 − b + b·|z|/mean |z|)) over the distinct words w of x,
 idf(w) = log((N − n(w) + ½) / (n(w) + ½)), at least 1e-6; k1 = 1.2, b = 0.75; z is title and text together.
 SQLite's FTS5 computes it.
 """

@@ -49,7 +49,7 @@ class HNSWIndex:
     ) -> "HNSWIndex":
         """M: links per node. One thread, the same vectors and seed: the same file, byte for byte; more threads: never.
 
-        The space is the inner product itself. DPR turned it into L2 by an extra dimension, which finds less at equal ef.
+        The space is the inner product itself; turning it into L2 by an extra dimension (DPR) finds less at equal ef.
         """
         count, dim = vectors.shape
         graph = new_graph(dim)

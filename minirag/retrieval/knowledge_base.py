@@ -149,7 +149,7 @@ def build_knowledge_base(
     progress: Progress | None = None,
     overwrite: bool = False,
 ) -> KnowledgeBase:
-    """Write passages, their vectors d(z) = encode(passages) and an index to `folder`, which appears whole or not at all.
+    """Write passages, their vectors d(z) = encode(passages) and an index. `folder` appears whole or not at all.
 
     index: "exact", "hnsw", or "auto" (exact up to 50,000 passages). `fingerprint` names the encoder behind `encode`.
     `progress(done, total)` counts passages encoded and, for hnsw, passages indexed. One batch is in memory at a time.

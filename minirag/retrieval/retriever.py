@@ -5,7 +5,7 @@ Tutorial  tutorials/10_retriever.py
 Tests     tests/retrieval/test_retriever.py
 
 The search is not differentiated. The scores are computed once more from the stored vectors, in float32, and those carry
-the gradient to the question encoder (RAG §2.4). transformers computes them in the model's dtype (its bf16 cannot tell 75.0
+the gradient to the question encoder (RAG §2.4). transformers computes them in the model's dtype (bf16 cannot tell 75.0
 from 75.2) and, with fewer passages than n_docs, repeats the last one with a zero vector; here K = min(n_docs, N).
 """
 

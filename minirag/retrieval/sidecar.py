@@ -60,9 +60,9 @@ def read_sidecar(folder: Path) -> Sidecar:
     expected = contents.pop("sha256", None)
     if sha256_of_contents(contents) != expected:
         raise ValueError(f"{path}: was edited after it was written (its contents do not match its own sha256)")
-    sidecar = sidecar_from(path, contents)
-    check_settings(path, sidecar)
-    return sidecar
+    check_fields(path, contents)
+    check_index(path, contents["index"], contents["files"])
+    return Sidecar(**contents)
 
 
 def parsed(path: Path) -> dict[str, Any]:
@@ -84,31 +84,30 @@ def sha256_of_contents(contents: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()
 
 
-def sidecar_from(path: Path, contents: dict[str, Any]) -> Sidecar:
+def check_fields(path: Path, contents: dict[str, Any]) -> None:
+    """A file with a right sha256 may still come from other code: nothing is used before it is known to make sense."""
     names = {field.name for field in fields(Sidecar)}
     if set(contents) != names:
         raise ValueError(f"{path}: has wrong fields (missing or unknown: {', '.join(sorted(names ^ set(contents)))})")
-    return Sidecar(**contents)
-
-
-def check_settings(path: Path, sidecar: Sidecar) -> None:
-    """A file with a right sha256 may still come from other code: nothing is used before it is known to make sense."""
     for name in ("count", "dimension"):
-        if type(getattr(sidecar, name)) is not int or getattr(sidecar, name) < 1:
-            raise ValueError(f"{path}: {name}={getattr(sidecar, name)!r} is not a whole number above 0")
+        if type(contents[name]) is not int or contents[name] < 1:
+            raise ValueError(f"{path}: {name}={contents[name]!r} is not a whole number above 0")
     for name in ("dtype", "fingerprint"):
-        if not isinstance(getattr(sidecar, name), str):
-            raise ValueError(f"{path}: {name}={getattr(sidecar, name)!r} is not text")
-    if sidecar.space != "ip":
-        raise ValueError(f"{path}: space={sidecar.space!r} is unknown (only 'ip', the inner product)")
-    kind = sidecar.index.get("kind") if isinstance(sidecar.index, dict) else None
+        if not isinstance(contents[name], str):
+            raise ValueError(f"{path}: {name}={contents[name]!r} is not text")
+    if contents["space"] != "ip":
+        raise ValueError(f"{path}: space={contents['space']!r} is unknown (only 'ip', the inner product)")
+
+
+def check_index(path: Path, index: Any, files: Any) -> None:
+    kind = index.get("kind") if isinstance(index, dict) else None
     if not isinstance(kind, str) or kind not in FILES:
         raise ValueError(f"{path}: index kind {kind!r} is unknown (one of {', '.join(FILES)})")
-    if kind == "hnsw" and (type(sidecar.index.get("ef")) is not int or sidecar.index["ef"] < 1):
-        raise ValueError(f"{path}: index ef={sidecar.index.get('ef')!r} is not a whole number above 0")
-    if not isinstance(sidecar.files, dict) or set(sidecar.files) != FILES[kind]:
+    if kind == "hnsw" and (type(index.get("ef")) is not int or index["ef"] < 1):
+        raise ValueError(f"{path}: index ef={index.get('ef')!r} is not a whole number above 0")
+    if not isinstance(files, dict) or set(files) != FILES[kind]:
         raise ValueError(f"{path}: does not list the files of a knowledge base with index {kind!r}")
-    for name, facts in sidecar.files.items():
+    for name, facts in files.items():
         if not isinstance(facts, dict) or set(facts) != {"size", "sha256"}:
             raise ValueError(f"{path}: does not give size and sha256 of {name}")
 
@@ -126,7 +125,9 @@ def facts_of(path: Path, progress: Callable[[int], None] | None = None) -> dict[
 
 
 def check_sizes(folder: Path, sidecar: Sidecar) -> None:
-    """Every file is there and as long as it was; small ones are also checked byte for byte."""
+    """Every file is there and as long as it was; small ones are also checked byte for byte, and so is a graph of any
+    size: hnswlib reads all of it anyway, and a damaged one can end the process.
+    """
     for name, facts in sidecar.files.items():
         path = folder / name
         if not path.is_file():
@@ -134,7 +135,7 @@ def check_sizes(folder: Path, sidecar: Sidecar) -> None:
         size = path.stat().st_size
         if size != facts["size"]:
             raise ValueError(f"{path}: has {size} bytes, the sidecar says {facts['size']} (truncated or replaced)")
-        if size < SMALL:
+        if size < SMALL or name == GRAPH:
             check_bytes(path, facts)
 
 

@@ -23,7 +23,7 @@ DTYPES = {"float16": (torch.float16, "F16", 2), "float32": (torch.float32, "F32"
 BLOCK = 16384  # vectors looked at together: what is in memory at once
 
 
-def write_vectors(path: Path, count: int, batches: Iterable[Float[Tensor, "n D"]], dtype: str) -> int:
+def write_vectors(path: Path, count: int, batches: Iterable[Float[Tensor, "_ _"]], dtype: str) -> int:
     """Write `count` vectors that come in batches, under the key "vectors". Returns their dimension."""
     check_dtype(dtype)
     written, dimension = 0, 0
