@@ -146,11 +146,12 @@ def reading_exact_match(
     generator: BartForConditionalGeneration, tokenizer: Tokenizer, batch: Sequence[Lesson], max_length: int = 40
 ) -> float:
     """Share of lessons whose greedy answer is the target, letter for letter: read while training."""
+    device = generator.embed_tokens.weight.device
     sources = tokenizer([lesson.source for lesson in batch])
+    ids, mask = sources.input_ids.to(device), sources.attention_mask.to(device)
     with torch.inference_mode():
-        hidden = generator.encode(sources.input_ids, sources.attention_mask).last_hidden_state
-        cache = generator.start_cache(hidden, sources.attention_mask)
-        token = torch.full((len(batch), 1), generator.config.decoder_start_token_id)
+        cache = generator.start_cache(generator.encode(ids, mask).last_hidden_state, mask)
+        token = torch.full((len(batch), 1), generator.config.decoder_start_token_id, device=device)
         written = []
         for _ in range(max_length):
             token = generator.decode_step(token, cache).argmax(dim=-1, keepdim=True)

@@ -7,8 +7,10 @@ Tests     tests/training/test_vocabulary.py
 Each digit is a token of its own: a number is copied digit by digit, and no number is ever a rare token.
 """
 
+import gzip
 import json
 from collections.abc import Iterable
+from pathlib import Path
 
 from tokenizers import Tokenizer as Backend
 from tokenizers import models, normalizers, pre_tokenizers, trainers
@@ -60,3 +62,23 @@ def train_byte_level(texts: Iterable[str], size: int) -> Tokenizer:
 def pieces_of(tokenizer: Tokenizer) -> list[str]:
     """Every token of a vocabulary as text, in the order of the ids."""
     return [tokenizer.decode([token_id], skip_special_tokens=True) for token_id in range(tokenizer.vocab_size)]
+
+
+def read_prose(path: str | Path) -> list[str]:
+    """A plain text file, or JSON lines with a "text" each; compressed where its name ends in .gz. Lines are the texts."""
+    path = Path(path)
+    content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    try:
+        lines = content.decode("utf-8").split("\n")
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: not UTF-8") from None
+    if ".jsonl" not in path.suffixes:
+        return lines
+    return [text_of(line, f"{path}:{number}") for number, line in enumerate(lines, start=1) if line.strip()]
+
+
+def text_of(line: str, place: str) -> str:
+    try:
+        return json.loads(line)["text"]
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(f'{place}: not a JSON object with a "text"') from None

@@ -18,6 +18,7 @@ MODIFIERS = ("New", "North", "South", "East", "West", "Saint", "Upper", "Lower",
 ENDINGS = ("Islands", "Republic", "Island", "Territory", "and")
 ACCENTED = "áàâãäåçéèêëíìîïñóòôõöøúùûüýšžčćğışțăłńőũāīū"
 UNITS = ("sq km", "km", "m", "°C", "K", "g/cm³", "million", "percent", "kg", "pm", "eV", "people")
+SUFFIXES = ("", "n", "an", "ian", "ese", "i", "ish", "er", "ic", " City")
 SMALL_WORDS = ("of", "de", "and", "the", "el", "van", "la", "in", "for")
 
 
@@ -35,7 +36,7 @@ class Inventor:
 
     def word(self, rng: Random) -> str:
         """One to four pieces, rarely with an accent, a hyphen or an apostrophe; 2 to 14 letters."""
-        if rng.random() < 0.15:
+        if rng.random() < 0.25:
             return rng.choice(self.words)
         word = "".join(rng.choice(self.inner) for _ in range(rng.choice((1, 2, 2, 3, 3, 4))))[:14]
         if len(word) < 2:
@@ -90,7 +91,9 @@ class Inventor:
     def number(rng: Random) -> str:
         """Whole or decimal, of any size, with or without thousands separators."""
         value = rng.randrange(10 ** rng.randrange(1, 10))
-        shape = rng.randrange(4)
+        shape = rng.randrange(5)
+        if shape == 4:
+            return str(rng.randrange(200))
         if shape == 0:
             return f"{value:,}"
         if shape == 1:
@@ -139,4 +142,15 @@ class Inventor:
         """`how_many` facts of one entity, each of another relation."""
         relations: Sequence[Relation] = COUNTRY_RELATIONS if kind == "country" else ELEMENT_RELATIONS
         drawn = rng.sample(relations, min(how_many, len(relations)))
-        return [Fact(entity, kind, relation.name, self.value(relation.value_kind, rng)) for relation in drawn]
+        return [
+            Fact(entity, kind, relation.name, self.derived(entity, rng))
+            if relation.value_kind == "name" and rng.random() < 0.1
+            else Fact(entity, kind, relation.name, self.value(relation.value_kind, rng))
+            for relation in drawn
+        ]
+
+    def derived(self, entity: str, rng: Random) -> str:
+        """A value made from the entity's own name, as Mongolian from Mongolia or Swiss franc from Switzerland."""
+        stem = entity[: rng.randint(max(2, len(entity) - 3), max(2, len(entity)))]
+        name = stem + rng.choice(SUFFIXES)
+        return name if rng.random() < 0.6 else f"{name} {self.word(rng)}"

@@ -1,0 +1,221 @@
+"""How was the demo model made? The whole recipe, from random weights, on worlds in which nothing is real.
+
+Paper     DPR §3.2, BART §2.2, RAG §2.4: the paper's three trainings, on laptop scale
+Tutorial  tutorials/17_training_rag.py
+Tests     tests/training/test_demo.py
+
+Five stages, each with its result in the work folder; a stage that was finished is not done again, and one that was
+stopped goes on from its last checkpoint. `minirag train` runs them all.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from random import Random
+
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from minirag.configuration import BartConfig, BertConfig
+from minirag.model.bart import BartForConditionalGeneration
+from minirag.model.dpr import DPRContextEncoder, DPRQuestionEncoder
+from minirag.text.rag_tokenizer import RagTokenizer
+from minirag.training.bart import Lesson, Mix, curriculum, lesson_loss, lessons, reading_exact_match
+from minirag.training.dpr import pair_loss, pairs, top_1
+from minirag.training.initialise import initialise_small
+from minirag.training.loop import LoopSettings, Progress, steps_done, train
+from minirag.training.rag import World, invented_world, rag_loss
+from minirag.training.vocabulary import pieces_of
+from minirag.world.invented import Inventor
+
+POOL = 4  # batches drawn at once, see bart_batch
+NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}  # no example is ever seen twice
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Sizes and steps of the committed demo. entities: per DPR batch (two passages each) and per RAG world."""
+
+    width: int = 192
+    heads: int = 6
+    dpr_layers: int = 2
+    encoder_layers: int = 3
+    decoder_layers: int = 2
+    seed: int = 0
+    dpr_entities: int = 32
+    bart_batch: int = 48
+    rag_batch: int = 12
+    rag_entities: int = 300
+    rag_world_steps: int = 100
+    n_docs: int = 5
+    dpr: LoopSettings = field(default_factory=lambda: LoopSettings(steps=1500, decay_from=0.3))
+    bart: LoopSettings = field(
+        default_factory=lambda: LoopSettings(steps=6000, learning_rate=1.5e-3, warmup_steps=200, decay_from=0.6)
+    )
+    rag: LoopSettings = field(
+        default_factory=lambda: LoopSettings(steps=400, learning_rate=1e-4, warmup_steps=50, checkpoint_every=100)
+    )
+
+    def encoder_config(self, vocab_size: int) -> BertConfig:
+        return BertConfig(
+            vocab_size=vocab_size,
+            hidden_size=self.width,
+            num_hidden_layers=self.dpr_layers,
+            num_attention_heads=self.heads,
+            intermediate_size=4 * self.width,
+            max_position_embeddings=256,
+            **NO_DROPOUT,
+        )
+
+    def generator_config(self, vocab_size: int) -> BartConfig:
+        """decoder_start is <s>: a tokenized answer `<s> … </s>` is then decoder input and labels at once."""
+        return BartConfig(
+            vocab_size=vocab_size,
+            d_model=self.width,
+            encoder_layers=self.encoder_layers,
+            decoder_layers=self.decoder_layers,
+            encoder_attention_heads=self.heads,
+            decoder_attention_heads=self.heads,
+            encoder_ffn_dim=4 * self.width,
+            decoder_ffn_dim=4 * self.width,
+            max_position_embeddings=512,
+            dropout=0.0,
+            decoder_start_token_id=0,
+            max_length=40,
+        )
+
+
+@dataclass(frozen=True)
+class StageProgress:
+    """A step of a stage; `measured` now and then holds what can be read off: top_1, exact_match."""
+
+    stage: str
+    steps: int
+    progress: Progress
+    measured: dict[str, float]
+
+
+def train_dpr(
+    recipe: Recipe, tokenizer: RagTokenizer, work: Path, device: torch.device, every: int = 100
+) -> Iterator[StageProgress]:
+    """Stage 1: one encoder for both sides, from in-batch negatives."""
+    inventor = Inventor(pieces_of(tokenizer.generator))
+    encoder = new_encoder(recipe, tokenizer).to(device)
+    asked = [pair for part in range(4) for pair in pairs(inventor, recipe.dpr_entities, Random(f"dpr dev {part}"))]
+
+    def loss_at(step: int) -> torch.Tensor:
+        rng = Random(f"dpr {recipe.seed} {step}")
+        return pair_loss(encoder, encoder, tokenizer.question_encoder, pairs(inventor, recipe.dpr_entities, rng))
+
+    for progress in train(encoder, loss_at, recipe.dpr, work / "dpr.safetensors"):
+        measured = {}
+        if progress.step % every == 0 or progress.step == recipe.dpr.steps:
+            measured = {f"top_1 of {len(asked)}": top_1(encoder.eval(), tokenizer.question_encoder, asked)}
+            encoder.train()
+        yield StageProgress("dpr", recipe.dpr.steps, progress, measured)
+
+
+def train_bart(
+    recipe: Recipe, tokenizer: RagTokenizer, work: Path, device: torch.device, every: int = 200
+) -> Iterator[StageProgress]:
+    """Stage 2: mending, then reading (see the curriculum in bart.py)."""
+    inventor = Inventor(pieces_of(tokenizer.generator))
+    generator = new_generator(recipe, tokenizer).to(device)
+    unseen = lessons(inventor, Mix(facts=4, mending=0.0, misleading=0.0), 128, Random("bart dev"))
+
+    def loss_at(step: int) -> torch.Tensor:
+        return lesson_loss(generator, tokenizer.generator, bart_batch(recipe, inventor, step))
+
+    for progress in train(generator, loss_at, recipe.bart, work / "bart.safetensors"):
+        measured = {}
+        if progress.step % every == 0 or progress.step == recipe.bart.steps:
+            measured = {"exact match": reading_exact_match(generator.eval(), tokenizer.generator, unseen)}
+            generator.train()
+        yield StageProgress("bart", recipe.bart.steps, progress, measured)
+
+
+def bart_batch(recipe: Recipe, inventor: Inventor, step: int) -> list[Lesson]:
+    """Step t's lessons. Four batches are drawn at once and sorted by length, so that little of a batch is padding."""
+    group, place = divmod(step, POOL)
+    return lesson_pool(recipe, inventor, group)[place]
+
+
+@lru_cache(maxsize=1)
+def lesson_pool(recipe: Recipe, inventor: Inventor, group: int) -> list[list[Lesson]]:
+    rng = Random(f"bart {recipe.seed} {group}")
+    mix = curriculum(POOL * group / recipe.bart.steps, rng)
+    pool = sorted(lessons(inventor, mix, POOL * recipe.bart_batch, rng), key=lambda lesson: len(lesson.source))
+    batches = [pool[start : start + recipe.bart_batch] for start in range(0, len(pool), recipe.bart_batch)]
+    return rng.sample(batches, POOL)
+
+
+def train_rag(
+    recipe: Recipe, tokenizer: RagTokenizer, work: Path, device: torch.device
+) -> Iterator[StageProgress]:
+    """Stage 3: question encoder and generator together; a new invented world every `rag_world_steps` steps."""
+    inventor = Inventor(pieces_of(tokenizer.generator))
+    context_encoder = trained_context_encoder(recipe, tokenizer, work).to(device)
+    both = nn.ModuleDict(
+        {
+            "question_encoder": question_encoder_of(context_encoder),
+            "generator": load_trained(new_generator(recipe, tokenizer), work / "bart.safetensors"),
+        }
+    ).to(device)
+    worlds: dict[int, World] = {}
+
+    def loss_at(step: int) -> torch.Tensor:
+        number = step // recipe.rag_world_steps
+        if number not in worlds:
+            worlds.clear()
+            world_rng = Random(f"world {recipe.seed} {number}")
+            worlds[number] = invented_world(inventor, context_encoder, tokenizer, recipe.rag_entities, world_rng)
+        rng = Random(f"rag {recipe.seed} {step}")
+        asked = rng.sample(worlds[number].facts, recipe.rag_batch)
+        likelihood = ("token", "sequence")[step % 2]  # one set of weights serves both models
+        parts = both["question_encoder"], both["generator"]
+        return rag_loss(*parts, tokenizer, worlds[number], asked, rng, recipe.n_docs, likelihood)
+
+    for progress in train(both, loss_at, recipe.rag, work / "rag.safetensors"):
+        yield StageProgress("rag", recipe.rag.steps, progress, {})
+
+
+def new_encoder(recipe: Recipe, tokenizer: RagTokenizer) -> DPRContextEncoder:
+    torch.manual_seed(recipe.seed)
+    encoder = DPRContextEncoder(recipe.encoder_config(tokenizer.question_encoder.vocab_size))
+    initialise_small(encoder)
+    return encoder
+
+
+def new_generator(recipe: Recipe, tokenizer: RagTokenizer) -> BartForConditionalGeneration:
+    torch.manual_seed(recipe.seed)
+    generator = BartForConditionalGeneration(recipe.generator_config(tokenizer.generator.vocab_size))
+    initialise_small(generator)
+    return generator
+
+
+def trained_context_encoder(recipe: Recipe, tokenizer: RagTokenizer, work: Path) -> DPRContextEncoder:
+    """Stage 1's result, rounded to float16 as it will be stored: the index is made by these very numbers."""
+    encoder = load_trained(new_encoder(recipe, tokenizer), work / "dpr.safetensors")
+    return encoder.half().float().eval()
+
+
+def question_encoder_of(context_encoder: DPRContextEncoder) -> DPRQuestionEncoder:
+    """A question encoder that starts as a copy of the other tower."""
+    encoder = DPRQuestionEncoder(context_encoder.config)
+    encoder.question_encoder.load_state_dict(context_encoder.ctx_encoder.state_dict())
+    return encoder
+
+
+def load_trained(model: nn.Module, checkpoint: Path) -> nn.Module:
+    """The weights of a finished stage."""
+    if not checkpoint.exists():
+        raise ValueError(f"{checkpoint}: this stage comes before, and has not been run")
+    weights = {n.removeprefix("model."): t for n, t in load_file(checkpoint).items() if n.startswith("model.")}
+    model.load_state_dict(weights)
+    return model
+
+
+def is_done(checkpoint: Path, steps: int) -> bool:
+    return checkpoint.exists() and steps_done(checkpoint) >= steps

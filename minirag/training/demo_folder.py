@@ -1,0 +1,78 @@
+"""How does a finished training become a folder that answers? Weights in float16, tokenizers, knowledge base, questions.
+
+Paper     RAG §2.4 (the index is made by the context encoder, once)
+Tutorial  tutorials/07_checkpoints.py
+Tests     tests/training/test_demo.py
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import torch
+from torch import nn
+
+from minirag.configuration import RagConfig
+from minirag.model.checkpoint import encoder_fingerprint
+from minirag.model.dpr import DPRContextEncoder
+from minirag.rag import RagModel
+from minirag.retrieval.knowledge_base import build_knowledge_base
+from minirag.retrieval.passages import Passage
+from minirag.text.rag_tokenizer import RagTokenizer
+from minirag.training.demo import Recipe, load_trained, new_generator, question_encoder_of, trained_context_encoder
+from minirag.training.dpr import encode_passages
+from minirag.world.facts import read_facts
+from minirag.world.passages import QuestionRow, questions_for, write_passages
+
+PASSAGES_SEED, QUESTIONS_SEED, QUESTIONS_DRAWN = 0, 1, 2000
+
+
+def trained_rag(recipe: Recipe, tokenizer: RagTokenizer, work: Path) -> RagModel:
+    """The networks of the last stage, joined."""
+    context_encoder = trained_context_encoder(recipe, tokenizer, work)
+    both = nn.ModuleDict(
+        {"question_encoder": question_encoder_of(context_encoder), "generator": new_generator(recipe, tokenizer)}
+    )
+    load_trained(both, work / "rag.safetensors")
+    question_encoder, generator = both["question_encoder"], both["generator"]
+    config = RagConfig.from_question_encoder_generator_configs(
+        question_encoder.config, generator.config, n_docs=recipe.n_docs
+    )
+    rag = RagModel(config, question_encoder.eval(), generator.eval(), tokenizer=tokenizer)
+    rag.set_context_encoder_for_training(context_encoder)
+    return rag
+
+
+def write_demo(
+    rag: RagModel, facts: Path, out: Path, progress: Callable[[int, int | None], None] | None = None
+) -> None:
+    """`out`: the model, ctx_encoder/, both tokenizers, knowledge_base/ and questions.jsonl, made from the facts' file."""
+    written = write_passages(read_facts(facts), PASSAGES_SEED)
+    rag.save_pretrained(out, dtype=torch.float16)
+    encoder, tokenizer = rag.ctx_encoder, rag.tokenizer
+    assert encoder is not None and tokenizer is not None
+
+    def encode(passages: list[Passage]) -> torch.Tensor:
+        with torch.inference_mode():
+            return encode_passages(encoder, tokenizer.question_encoder, passages)
+
+    build_knowledge_base(
+        out / "knowledge_base",
+        [passage for passage, _ in written],
+        encode,
+        encoder_fingerprint(as_stored(encoder)),
+        progress=progress,
+        overwrite=True,
+    )
+    rows = questions_for(written, QUESTIONS_SEED)
+    drawn = Random(QUESTIONS_SEED).sample(rows, min(QUESTIONS_DRAWN, len(rows)))
+    write_questions(out / "questions.jsonl", drawn)
+
+
+def as_stored(encoder: DPRContextEncoder) -> DPRContextEncoder:
+    return encoder.half().float()
+
+
+def write_questions(path: Path, rows: list[QuestionRow]) -> None:
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
