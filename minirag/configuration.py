@@ -39,7 +39,13 @@ class BertConfig:
         check_choice("hidden_act", self.hidden_act, ACTIVATIONS)
         check_choice("model_type", self.model_type, ("dpr", "bert"))
         check_divides("num_attention_heads", self.num_attention_heads, "hidden_size", self.hidden_size)
-        for name in ("vocab_size", "num_hidden_layers", "intermediate_size", "max_position_embeddings", "type_vocab_size"):
+        for name in (
+            "vocab_size",
+            "num_hidden_layers",
+            "intermediate_size",
+            "max_position_embeddings",
+            "type_vocab_size",
+        ):
             check_positive(name, getattr(self, name))
 
     @classmethod
@@ -157,7 +163,13 @@ class RagConfig:
         """Join two configs; the special ids are the generator's unless given."""
         ids = {
             name: getattr(generator, name)
-            for name in ("bos_token_id", "pad_token_id", "eos_token_id", "decoder_start_token_id", "forced_eos_token_id")
+            for name in (
+                "bos_token_id",
+                "pad_token_id",
+                "eos_token_id",
+                "decoder_start_token_id",
+                "forced_eos_token_id",
+            )
         }
         size = question_encoder.projection_dim or question_encoder.hidden_size
         return cls(question_encoder, generator, **{"retrieval_vector_size": size, **ids, **settings})

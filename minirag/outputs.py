@@ -54,7 +54,7 @@ class DecoderOutput:
 
 @dataclass(frozen=True)
 class Seq2SeqLMOutput:
-    """loss: mean over the scored tokens of −log p(y_t | y_<t, source), in nats."""
+    """loss: mean over the scored tokens of −log p(y_t | y_<t, source), in nats. G: the decoder's heads."""
 
     logits: Float[Tensor, "B T V"]
     encoder_last_hidden_state: Float[Tensor, "B S D"]
@@ -62,8 +62,8 @@ class Seq2SeqLMOutput:
     encoder_hidden_states: tuple[Float[Tensor, "B S D"], ...] | None = None
     encoder_attentions: tuple[Float[Tensor, "B H S S"], ...] | None = None
     decoder_hidden_states: tuple[Float[Tensor, "B T D"], ...] | None = None
-    decoder_attentions: tuple[Float[Tensor, "B H T T"], ...] | None = None
-    cross_attentions: tuple[Float[Tensor, "B H T S"], ...] | None = None
+    decoder_attentions: tuple[Float[Tensor, "B G T T"], ...] | None = None
+    cross_attentions: tuple[Float[Tensor, "B G T S"], ...] | None = None
 
 
 @dataclass(frozen=True)

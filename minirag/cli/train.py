@@ -75,5 +75,7 @@ def show(steps: "Iterator[StageProgress]", every: int) -> None:
                 measured = "".join(f", {name} {value:.3f}" for name, value in done.measured.items())
                 loss = sum(losses) / len(losses)
                 seconds = done.progress.seconds
-                console.print(f"{done.stage} {done.progress.step}/{done.steps}: loss {loss:.3f}{measured}, {seconds:.0f} s")
+                console.print(
+                    f"{done.stage} {done.progress.step}/{done.steps}: loss {loss:.3f}{measured}, {seconds:.0f} s"
+                )
                 losses.clear()

@@ -21,7 +21,7 @@ from minirag.model.decoder_cache import DecoderCache, LayerCache, fold_beams, un
 
 POSITION_OFFSET = 2
 
-Weights = tuple[Float[Tensor, "B H T S"] | None, Float[Tensor, "B H T S2"] | None]
+Weights = tuple[Float[Tensor, "B H T T"] | None, Float[Tensor, "B H T S"] | None]  # to the prefix, to the source
 
 
 class BartEmbeddings(nn.Module):
@@ -99,9 +99,7 @@ class BartDecoderLayer(nn.Module):
         """A whole prefix at once (teacher forcing)."""
         attended, own = self.attention(x, self.attention.keys_values(x), causal, weights_wanted)
         x = self.attention_norm(x + self.dropout(attended))
-        attended, cross = self.cross_attention(
-            x, self.cross_attention.keys_values(source), source_mask, weights_wanted
-        )
+        attended, cross = self.cross_attention(x, self.cross_attention.keys_values(source), source_mask, weights_wanted)
         x = self.cross_attention_norm(x + self.dropout(attended))
         return self.feed_forward(x), (own, cross)
 

@@ -54,9 +54,7 @@ class DPRQuestionEncoder(nn.Module):
         output_hidden_states: bool = False,
         output_attentions: bool = False,
     ) -> DPROutput:
-        return self.question_encoder(
-            input_ids, attention_mask, token_type_ids, output_hidden_states, output_attentions
-        )
+        return self.question_encoder(input_ids, attention_mask, token_type_ids, output_hidden_states, output_attentions)
 
 
 class DPRContextEncoder(nn.Module):

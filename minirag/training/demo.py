@@ -151,9 +151,7 @@ def lesson_pool(recipe: Recipe, inventor: Inventor, group: int) -> list[list[Les
     return rng.sample(batches, POOL)
 
 
-def train_rag(
-    recipe: Recipe, tokenizer: RagTokenizer, work: Path, device: torch.device
-) -> Iterator[StageProgress]:
+def train_rag(recipe: Recipe, tokenizer: RagTokenizer, work: Path, device: torch.device) -> Iterator[StageProgress]:
     """Stage 3: question encoder and generator together; a new invented world every `rag_world_steps` steps."""
     inventor = Inventor(pieces_of(tokenizer.generator))
     context_encoder = trained_context_encoder(recipe, tokenizer, work).to(device)

@@ -55,9 +55,7 @@ def pairs_about(inventor: Inventor, entity: str, kind: str, rng: Random) -> list
     ]
 
 
-def dpr_loss(
-    question_vectors: Float[Tensor, "B D"], passage_vectors: Float[Tensor, "N D"]
-) -> Float[Tensor, ""]:
+def dpr_loss(question_vectors: Float[Tensor, "B D"], passage_vectors: Float[Tensor, "N D"]) -> Float[Tensor, ""]:
     """−log exp(q_i·p_i) / Σ_j exp(q_i·p_j), mean over i: passage i answers question i (DPR eq. 2); N ≥ B."""
     scores = (question_vectors @ passage_vectors.mT).float()  # (B, N)
     return cross_entropy(scores, torch.arange(scores.shape[0], device=scores.device))

@@ -55,7 +55,10 @@ def invented_world(
     passages = [passage for passage, _ in write_passages(facts, rng.randrange(2**32))]
     with torch.inference_mode():
         vectors = torch.cat(
-            [encode_passages(encoder, tokenizer.question_encoder, passages[i : i + 64]) for i in range(0, len(passages), 64)]
+            [
+                encode_passages(encoder, tokenizer.question_encoder, passages[i : i + 64])
+                for i in range(0, len(passages), 64)
+            ]
         )
     return World(passages, vectors.float(), facts)
 

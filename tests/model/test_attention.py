@@ -1,0 +1,88 @@
+"""Attention: the fused call, the explicit softmax and a loop by hand say the same; nothing masked is ever seen."""
+
+import math
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minirag.model.attention import (
+    KeysValues,
+    MultiHeadAttention,
+    activation,
+    causal_mask,
+    explicit_attention,
+    fused_attention,
+    join_heads,
+    padding_mask,
+    split_heads,
+)
+
+
+def random_states(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+@given(st.integers(1, 3), st.integers(1, 5), st.integers(1, 6), st.integers(0, 99))
+def test_explicit_attention_is_the_weighted_mean_that_a_loop_computes(heads, queries, keys, seed):
+    q, k, v = (random_states(1, heads, n, 4, seed=seed + i) for i, n in enumerate((queries, keys, keys)))
+    states, weights = explicit_attention(q, KeysValues(k, v), None)
+    for h in range(heads):
+        for t in range(queries):
+            scores = [sum(float(a) * float(b) for a, b in zip(q[0, h, t], key, strict=True)) / 2 for key in k[0, h]]
+            total = sum(math.exp(score) for score in scores)
+            for s, score in enumerate(scores):
+                assert math.isclose(float(weights[0, h, t, s]), math.exp(score) / total, rel_tol=1e-9)
+            mean = sum(math.exp(score) / total * value for score, value in zip(scores, v[0, h], strict=True))
+            torch.testing.assert_close(states[0, h, t], mean)
+
+
+def test_the_fused_call_and_the_explicit_softmax_agree_under_a_mask():
+    attention = MultiHeadAttention(12, 3).double()
+    x, source = random_states(2, 4, 12), random_states(2, 5, 12, seed=1)
+    mask = padding_mask(torch.tensor([[True] * 5, [True] * 2 + [False] * 3]))
+    fused, none = attention(x, attention.keys_values(source), mask)
+    explicit, weights = attention(x, attention.keys_values(source), mask, weights_wanted=True)
+    assert none is None
+    torch.testing.assert_close(fused, explicit)
+    assert (weights[1, :, :, 2:] == 0).all()
+    torch.testing.assert_close(weights.sum(-1), torch.ones(2, 3, 4, dtype=torch.float64))
+
+
+def test_what_is_masked_cannot_change_the_result():
+    attention = MultiHeadAttention(8, 2).double()
+    x, source = random_states(1, 3, 8), random_states(1, 4, 8, seed=1)
+    mask = padding_mask(torch.tensor([[True, True, False, False]]))
+    before, _ = attention(x, attention.keys_values(source), mask)
+    source[:, 2:] = 1e6
+    after, _ = attention(x, attention.keys_values(source), mask)
+    torch.testing.assert_close(before, after)
+
+
+def test_bfloat16_gradients_on_the_cpu_are_those_of_float32_attention():
+    q, k, v = (random_states(1, 2, 3, 4, seed=i).bfloat16().requires_grad_() for i in range(3))
+    states = fused_attention(q, KeysValues(k, v), None)
+    assert states.dtype == torch.bfloat16
+    states.float().sum().backward()
+    exact = [x.detach().float().requires_grad_() for x in (q, k, v)]
+    fused_attention(exact[0], KeysValues(exact[1], exact[2]), None).sum().backward()
+    for rounded, reference in zip((q, k, v), exact, strict=True):
+        torch.testing.assert_close(rounded.grad.float(), reference.grad, atol=0.02, rtol=0.02)
+
+
+def test_splitting_heads_and_joining_them_are_inverse():
+    states = random_states(2, 3, 12)
+    assert split_heads(states, 4).shape == (2, 4, 3, 3)
+    assert torch.equal(join_heads(split_heads(states, 4)), states)
+
+
+def test_the_causal_mask_lets_no_position_see_a_later_one():
+    mask = causal_mask(3, torch.device("cpu"))[0, 0]
+    assert mask.tolist() == [[True, False, False], [True, True, False], [True, True, True]]
+
+
+def test_gelu_is_the_exact_one_and_gelu_new_its_approximation():
+    x = torch.tensor([1.0])
+    assert math.isclose(activation("gelu", x).item(), 0.5 * (1 + math.erf(1 / math.sqrt(2))), rel_tol=1e-6)
+    assert activation("gelu_new", x).item() != activation("gelu", x).item()
+    assert activation("relu", torch.tensor([-1.0])).item() == 0.0

@@ -1,0 +1,58 @@
+"""Configs: a published file loads as it is, and a setting that cannot be honoured is refused by name."""
+
+import pytest
+
+from minirag.configuration import BartConfig, BertConfig, RagConfig
+
+SMALL = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 4}
+
+
+def test_a_config_and_its_dictionary_are_inverse():
+    config = RagConfig(BertConfig(**SMALL), BartConfig(d_model=32), n_docs=7)
+    assert RagConfig.from_dict(config.to_dict()) == config
+
+
+def test_keys_of_the_library_that_wrote_the_file_are_passed_over():
+    config = BertConfig.from_dict({**SMALL, "transformers_version": "4.2", "torch_dtype": "float32", "id2label": {}})
+    assert config == BertConfig(**SMALL)
+
+
+@pytest.mark.parametrize(
+    ("config", "settings", "named"),
+    [
+        (BertConfig, {"position_embedding_type": "relative_key"}, "position_embedding_type='relative_key'"),
+        (BertConfig, {"is_decoder": True}, "is_decoder=True"),
+        (BertConfig, {"hidden_act": "silu"}, "hidden_act='silu'"),
+        (BertConfig, {"model_type": "roberta"}, "model_type='roberta'"),
+        (BertConfig, {"num_attention_heads": 5}, "num_attention_heads=5 must divide hidden_size=768"),
+        (BertConfig, {"vocab_size": "many"}, "vocab_size='many' is not of type int"),
+        (BertConfig, {"num_hidden_layers": 0}, "num_hidden_layers=0"),
+        (BartConfig, {"normalize_before": True}, "normalize_before=True"),
+        (BartConfig, {"add_final_layer_norm": True}, "add_final_layer_norm=True"),
+        (BartConfig, {"tie_word_embeddings": False}, "tie_word_embeddings=False"),
+        (BartConfig, {"model_type": "mbart"}, "model_type='mbart'"),
+        (BartConfig, {"scale_embedding": 1}, "scale_embedding=1 is not of type bool"),
+        (RagConfig, {"model_type": "bart"}, "its question_encoder"),
+    ],
+)
+def test_what_cannot_be_honoured_is_refused_by_name(config, settings, named):
+    with pytest.raises(ValueError) as caught:
+        config.from_dict(settings)
+    assert named in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("name", "value"), [("n_docs", 0), ("max_combined_length", 0), ("label_smoothing", 1.0)])
+def test_impossible_rag_settings_are_refused(name, value):
+    with pytest.raises(ValueError, match=name):
+        RagConfig(**{name: value})
+
+
+def test_joined_configs_take_the_special_ids_of_the_generator():
+    config = RagConfig.from_question_encoder_generator_configs(BertConfig(projection_dim=32), BartConfig(), n_docs=3)
+    assert (config.bos_token_id, config.pad_token_id, config.eos_token_id, config.decoder_start_token_id) == (
+        0,
+        1,
+        2,
+        2,
+    )
+    assert config.retrieval_vector_size == 32 and config.n_docs == 3
