@@ -28,7 +28,7 @@ FLOORS = [
     {"configuration", "outputs"},
 ]
 FLOOR_OF = {room: len(FLOORS) - height for height, rooms in enumerate(FLOORS) for room in rooms}
-NEIGHBOURS = {("rag", "answer"), ("training", "world"), ("training", "evaluation")}
+NEIGHBOURS = {("rag", "answer"), ("training", "world"), ("training", "evaluation"), ("evaluation", "world")}
 STAND_ALONE = ["likelihood.py", "decoding/beam_search.py", "evaluation/metrics.py"]
 
 

@@ -50,5 +50,5 @@ def test_a_file_without_questions_is_refused(tmp_path):
     (tmp_path / "q.jsonl").write_text("\n \n")
     with pytest.raises(ValueError, match="holds no question"):
         read_questions(tmp_path / "q.jsonl")
-    with pytest.raises(ValueError, match=r"missing\.jsonl: cannot be read file"):
+    with pytest.raises(ValueError, match=r"missing\.jsonl: cannot be read"):
         read_questions(tmp_path / "missing.jsonl")

@@ -1,0 +1,76 @@
+"""Which folder does a command work with, and on which device? The demo and the machine's best unless said otherwise.
+
+Paper     none
+Tutorial  tutorials/00_rag_in_one_page.py
+Tests     tests/cli/test_opening.py
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from minirag.model.checkpoint import encoder_fingerprint, load_network, read_config
+from minirag.model.dpr import DPRContextEncoder
+from minirag.rag import RagSequenceForGeneration, RagTokenForGeneration
+from minirag.rag.folder import CONTEXT_ENCODER_FOLDER
+from minirag.retrieval.building import Encode
+from minirag.retrieval.knowledge_base import KnowledgeBase
+from minirag.text.rag_tokenizer import QUESTION_ENCODER_FOLDER
+from minirag.text.tokenizers import Tokenizer
+from minirag.training.dpr import encode_passages
+
+PACKAGE = Path(__file__).resolve().parents[1]
+VARIANTS = {"token": RagTokenForGeneration, "sequence": RagSequenceForGeneration}
+RagForGeneration = RagTokenForGeneration | RagSequenceForGeneration
+
+
+def demo_folder() -> Path:
+    """Inside the package where it was installed from a wheel, in weights/ in a clone."""
+    places = [PACKAGE / "demo", PACKAGE.parent / "weights" / "demo"]
+    for place in places:
+        if (place / "config.json").is_file():
+            return place
+    raise ValueError(f"the demo model is missing ({places[0]}); give a model folder with --model")
+
+
+def open_model(
+    folder: Path | None, knowledge_base: Path | KnowledgeBase | None, variant: str | None, device: str
+) -> RagForGeneration:
+    """A model with its knowledge base. A variant that is asked for opens the other one's weights too; else the config's."""
+    place = folder or demo_folder()
+    rag_class = VARIANTS[variant or variant_of(place)]
+    model = rag_class.from_pretrained(place, knowledge_base=knowledge_base, variant_mismatch_ok=variant is not None)
+    if model.retriever is None:
+        raise ValueError(f"{place}: has no knowledge_base/; give one with --kb")
+    return model.to(choose_device(device))
+
+
+def variant_of(folder: Path) -> str:
+    """What config.json says the weights were trained for; a plain RagModel is read as RAG-Token."""
+    architectures = read_config(folder).get("architectures")
+    return "sequence" if architectures == ["RagSequenceForGeneration"] else "token"
+
+
+def choose_device(name: str) -> torch.device:
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        return torch.device(next(device for device, available in there.items() if available))
+    if not there[name]:
+        raise ValueError(f"--device {name}: this machine has none")
+    return torch.device(name)
+
+
+def open_context_encoder(folder: Path | None, device: str) -> tuple[Encode, str]:
+    """What turns passages into vectors, and its fingerprint."""
+    place = folder or demo_folder()
+    read_config(place)
+    encoder = load_network(DPRContextEncoder, place / CONTEXT_ENCODER_FOLDER)
+    fingerprint = encoder_fingerprint(encoder)
+    tokenizer = Tokenizer.from_pretrained(place / QUESTION_ENCODER_FOLDER)
+    encoder.to(choose_device(device))
+
+    def encode(passages: Sequence) -> torch.Tensor:
+        return encode_passages(encoder, tokenizer, passages)
+
+    return encode, fingerprint
