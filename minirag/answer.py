@@ -106,13 +106,12 @@ def answer_batch(
 ) -> list[Answer]:
     """`answer` for many questions in one batch; each gets what it would get alone.
 
-    num_candidates: how many answers to hand back, num_beams unless given. decoding: RAG-Sequence's "thorough" or "fast".
+    num_candidates: how many to hand back, num_beams unless given. decoding: for RAG-Sequence, "thorough" or "fast".
     settings: fields of `SearchOptions`, such as max_length or length_penalty.
     """
     check_questions(questions)
-    options = model.search_options(
-        {"num_beams": num_beams, "num_return_sequences": num_candidates or num_beams, **settings}
-    )
+    wanted = num_beams if num_candidates is None else num_candidates
+    options = model.search_options({"num_beams": num_beams, "num_return_sequences": wanted, **settings})
     sources = read_sources(model.rag, questions, passages, doc_scores, n_docs)
     encoded = model.rag.encode(sources)
     found = model.search(sources, encoded, options, decoding)
@@ -158,6 +157,8 @@ def read_sources(
         return rag.retrieve_for(questions, n_docs)
     if n_docs is not None:
         raise ValueError(f"n_docs={n_docs} goes with retrieval: the passages that are given are all read")
+    if len(passages) != len(questions):
+        raise ValueError(f"{len(questions)} questions with {len(passages)} lists of passages")
     return rag.text_sources(questions, [as_passages(those) for those in passages], doc_scores)
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from tests.small_tokenizers import byte_level, rag_tokenizer, word_piece
 
 from minirag.configuration import BartConfig, BertConfig, RagConfig
 from minirag.model.checkpoint import encoder_fingerprint
@@ -14,6 +13,7 @@ from minirag.rag import RagSequenceForGeneration, RagTokenForGeneration
 from minirag.retrieval.knowledge_base import KnowledgeBase, build_knowledge_base
 from minirag.retrieval.passages import Passage
 from minirag.retrieval.retriever import RagRetriever
+from tests.small_tokenizers import byte_level, rag_tokenizer, word_piece
 
 VARIANTS = [RagTokenForGeneration, RagSequenceForGeneration]
 

@@ -64,7 +64,7 @@ class RagTokenForGeneration(nn.Module):
         self,
         input_ids: Int[Tensor, "B Q"] | None = None,
         attention_mask: Tensor | None = None,
-        decoder_input_ids: Int[Tensor, "B T"] | None = None,
+        decoder_input_ids: Int[Tensor, "B U"] | None = None,
         labels: Int[Tensor, "B T"] | None = None,
         do_marginalize: bool | None = None,
         reduce_loss: bool | None = None,

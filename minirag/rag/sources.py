@@ -5,7 +5,7 @@ Tutorial  tutorials/12_rag_model.py
 Tests     tests/test_rag.py
 
 Three ways lead to the same `Sources`: tensors that the caller prepared, passages as text (no knowledge base needed),
-and retrieval (retrieving.py). The number of passages is the tensors' shape, never a setting that could disagree with it.
+and retrieval (retrieving.py). The number of passages is the tensors' shape, not a setting that could disagree with it.
 
 Axes: B questions, K passages, R = B·K rows ordered by question, then passage; Q question tokens, S source tokens.
 """
