@@ -1,0 +1,63 @@
+"""Training the retriever: the loss is DPR's equation, the batch holds one right passage per question, and it learns."""
+
+import math
+from random import Random
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minirag.training.dpr import dpr_loss, encode_passages, encode_questions, pair_loss, pairs, top_1
+from minirag.training.loop import LoopSettings, train
+from minirag.training.vocabulary import pieces_of
+from minirag.world.invented import Inventor
+from tests.model.networks import context_encoder
+from tests.small_tokenizers import byte_level, word_piece
+
+
+def small_encoder():
+    return context_encoder(vocab_size=word_piece().vocab_size, max_position_embeddings=128, hidden_dropout_prob=0.0)
+
+
+@given(st.integers(1, 5), st.integers(0, 3), st.integers(0, 99))
+def test_the_loss_is_the_mean_nll_of_each_questions_own_passage(questions, extra, seed):
+    generator = torch.Generator().manual_seed(seed)
+    q = torch.randn(questions, 4, generator=generator, dtype=torch.float64)
+    p = torch.randn(questions + extra, 4, generator=generator, dtype=torch.float64)
+    total = 0.0
+    for i in range(questions):
+        scores = [float(q[i] @ passage) for passage in p]
+        total -= scores[i] - math.log(sum(math.exp(score) for score in scores))
+    assert math.isclose(dpr_loss(q, p).item(), total / questions, rel_tol=1e-5, abs_tol=1e-6)
+
+
+@given(st.integers(0, 500))
+def test_each_question_is_answered_by_its_own_passage_alone(seed):
+    batch = pairs(Inventor(pieces_of(byte_level())), 6, Random(seed))
+    assert len(batch) == 12
+    for first, second in zip(batch[::2], batch[1::2], strict=True):
+        assert first.passage.title == second.passage.title and first.passage.text != second.passage.text
+        for pair in (first, second):
+            assert pair.passage.title.casefold() in pair.question.casefold()
+
+
+def test_the_retriever_learns_a_batch_by_heart():
+    encoder, tokenizer = small_encoder(), word_piece()
+    batch = pairs(Inventor(pieces_of(byte_level())), 6, Random(3))
+    settings = LoopSettings(steps=60, learning_rate=0.01, warmup_steps=5, bf16=False)
+    losses = [p.loss for p in train(encoder, lambda step: pair_loss(encoder, encoder, tokenizer, batch), settings)]
+    assert losses[-1] < 0.2 * losses[0]
+    assert top_1(encoder, tokenizer, batch) == 1.0
+
+
+def test_vectors_do_not_depend_on_the_batch_they_are_made_in():
+    encoder, tokenizer = small_encoder().requires_grad_(False), word_piece()
+    batch = pairs(Inventor(pieces_of(byte_level())), 3, Random(3))
+    questions, passages = [pair.question for pair in batch], [pair.passage for pair in batch]
+    close = {"atol": 1e-5, "rtol": 1e-5}
+    together = encode_questions(encoder, tokenizer, questions), encode_passages(encoder, tokenizer, passages)
+    for row in range(len(batch)):
+        alone = encode_questions(encoder, tokenizer, questions[row : row + 1])
+        torch.testing.assert_close(together[0][row : row + 1], alone, **close)
+        alone = encode_passages(encoder, tokenizer, passages[row : row + 1])
+        torch.testing.assert_close(together[1][row : row + 1], alone, **close)
