@@ -14,7 +14,7 @@ from random import Random
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
 from minirag.likelihood import doc_logprobs, gather_token_logprobs, rag_sequence_logprob, rag_token_logprob
 from minirag.model.bart import BartForConditionalGeneration
@@ -23,7 +23,7 @@ from minirag.retrieval.passages import Passage
 from minirag.text.batching import pad_ids
 from minirag.text.generator_input import generator_inputs, passage_string
 from minirag.text.rag_tokenizer import RagTokenizer
-from minirag.training.bart import recased
+from minirag.training.bart import answer_text, recased
 from minirag.training.dpr import encode_passages, encode_questions
 from minirag.world.facts import Fact
 from minirag.world.invented import Inventor
@@ -53,7 +53,7 @@ def invented_world(
         for fact in inventor.facts(name, rng.choice(("country", "country", "element")), rng.randint(7, 14), rng)
     ]
     passages = [passage for passage, _ in write_passages(facts, rng.randrange(2**32))]
-    with torch.inference_mode():
+    with torch.no_grad(), full_precision(encoder):
         vectors = torch.cat(
             [
                 encode_passages(encoder, tokenizer.question_encoder, passages[i : i + 64])
@@ -75,14 +75,21 @@ def rag_loss(
 ) -> Float[Tensor, ""]:
     """mean_j −log p(y_j|x_j) in nats per answer (RAG §2.4), over the n_docs passages each question retrieves."""
     questions = [recased(ask(fact, rng), rng) for fact in asked]
-    scores, rows = retrieve(encode_questions(question_encoder, tokenizer.question_encoder, questions), world, n_docs)
-    answers = [fact.value for fact in asked]
+    with full_precision(question_encoder):
+        vectors = encode_questions(question_encoder, tokenizer.question_encoder, questions)
+    scores, rows = retrieve(vectors, world, n_docs)
+    answers = [answer_text(fact.value) for fact in asked]
     targets = pad_ids([row[1:] for row in tokenizer.generator.encode_many(answers)], generator.config.pad_token_id)
     found = [[world.passages[row] for row in question_rows] for question_rows in rows.tolist()]
     logits = answer_logits(generator, tokenizer, questions, found, targets.input_ids.to(scores.device))
     token_logprobs = gather_token_logprobs(logits, targets.input_ids.to(scores.device))  # (B, K, T)
     mask = targets.attention_mask.to(scores.device)
     return -LIKELIHOODS[likelihood](doc_logprobs(scores), token_logprobs, mask).mean()
+
+
+def full_precision(encoder: nn.Module) -> torch.autocast:
+    """No bfloat16 for what scores are made of: near a score of 75 its numbers are half a unit apart."""
+    return torch.autocast(next(encoder.parameters()).device.type, enabled=False)
 
 
 def retrieve(
