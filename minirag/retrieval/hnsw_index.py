@@ -51,6 +51,7 @@ class HNSWIndex:
 
         The space is the inner product itself; turning it into L2 by an extra dimension (DPR) finds less at equal ef.
         """
+        check_settings(M=M, ef_construction=ef_construction, ef=ef)
         count, dim = vectors.shape
         graph = new_graph(dim)
         graph.init_index(max_elements=count, M=M, ef_construction=ef_construction, random_seed=seed)
@@ -95,6 +96,13 @@ class HNSWIndex:
     def vectors_at(self, rows: list[int]) -> Float32[Tensor, "n D"]:
         """The graph's own copy of some vectors."""
         return torch.tensor(self.graph.get_items(rows, return_type="list"), dtype=torch.float32)
+
+
+def check_settings(M: int, ef_construction: int, ef: int) -> None:
+    """hnswlib takes any number, and M=0 ends the process."""
+    for name, value, least in (("M", M, 2), ("ef_construction", ef_construction, 1), ("ef", ef, 1)):
+        if value < least:
+            raise ValueError(f"{name}={value} must be at least {least}")
 
 
 def new_graph(dim: int) -> Any:
