@@ -233,6 +233,13 @@ def test_a_batch_gives_the_same_likelihoods_as_one_by_one_without_padding(logpro
         torch.testing.assert_close(logprob_of(*read(alone)), together[b : b + 1], **CLOSE)
 
 
+def test_a_padded_token_of_rag_token_counts_as_certain_and_not_as_the_sum_of_the_prior():
+    doc_logprobs = torch.tensor([[0.25, 0.25]], dtype=torch.float64).log()  # not a distribution: its sum would show
+    token_logprobs = torch.tensor([[[0.5, 0.1], [0.5, 0.1]]], dtype=torch.float64).log()
+    logprob = likelihood.rag_token_logprob(doc_logprobs, token_logprobs, torch.tensor([[True, False]]))
+    assert logprob.exp().item() == pytest.approx(0.25)
+
+
 # --- the next-token mixture (§2.5)
 
 

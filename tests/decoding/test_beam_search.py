@@ -131,24 +131,35 @@ def counted(step):
 
 
 def test_the_search_stops_once_no_live_prefix_can_beat_the_finished():
-    step, calls = counted(chain({(START,): [0.05, 0.9, 0.05]}, 3))
+    step, calls = counted(chain({(START,): [0.05, 0.5, 0.45]}, 3))
     found = beam_search(step, 1, options(num_beams=1, max_length=10))[0]
     assert found[0].tokens == [START, EOS] and calls == [1]
 
 
-def test_early_stopping_ends_at_the_first_full_pool_and_misses_a_better_answer():
-    """Two poor answers end after one and two tokens, per-token −1.61 and −1.38; behind 2 2 waits one at −0.34."""
-    table = {
-        (START,): [0.0, 0.2, 0.5, 0.3],
-        (START, 2): [0.0, 0.25, 0.75, 0.0],
-        (START, 3): [0.0, 0.26, 0.37, 0.37],
-        (START, 2, 2): [0.0, 1.0, 0.0, 0.0],
-    }
-    settings = {"num_beams": 2, "num_return_sequences": 2, "max_length": 6}
-    eager = beam_search(chain(table, 4), 1, options(early_stopping=True, **settings))[0]
-    patient = beam_search(chain(table, 4), 1, options(early_stopping=False, **settings))[0]
-    assert patient[0].tokens == [START, 2, 2, EOS]
-    assert eager[0].score <= patient[0].score
+def test_the_search_goes_on_while_the_worst_finished_answer_can_be_beaten():
+    """2 · 2 has log(0.231) / 2 = −0.73, between the finished −0.65 and −1.14, and then becomes the best of all."""
+    table = {(START,): [0.0, 0.32, 0.55, 0.13], (START, 2): [0.0, 0.5, 0.42, 0.08], (START, 2, 2): [0.0, 1.0, 0.0, 0.0]}
+    step, calls = counted(chain(table, 4))
+    found = beam_search(step, 1, options(num_beams=2, num_return_sequences=2, max_length=9))[0]
+    assert [h.tokens for h in found] == [[START, 2, 2, EOS], [START, 2, EOS]] and calls == [1, 2, 3]
+
+
+def test_early_stopping_is_content_with_the_first_full_pool():
+    """After 2 eos two answers are there; the better one, 2 2 eos, takes another round."""
+    table = {(START,): [0.0, 0.3, 0.55, 0.15], (START, 2): [0.0, 0.4, 0.55, 0.05], (START, 2, 2): [0.0, 1.0, 0.0, 0.0]}
+    eager, patient = (
+        beam_search(chain(table, 4), 1, options(num_beams=2, max_length=6, early_stopping=early))[0][0].tokens
+        for early in (True, False)
+    )
+    assert eager == [START, 2, EOS] and patient == [START, 2, 2, EOS]
+
+
+def test_a_finished_answer_leaves_its_place_to_another_live_prefix():
+    """eos comes first with 0.4, yet both 2 and 3 live on, and 3 eos is the second best answer with 0.25."""
+    table = {(START,): [0.0, 0.4, 0.35, 0.25], (START, 3): [0.0, 1.0, 0.0, 0.0]}
+    settings = {"num_beams": 2, "num_return_sequences": 2, "max_length": 4, "length_penalty": 0.0}
+    found = beam_search(chain(table, 4), 1, options(**settings))[0]
+    assert [h.tokens for h in found] == [[START, EOS], [START, 3, EOS]]
 
 
 def test_a_length_penalty_above_zero_favours_the_longer_answer():
