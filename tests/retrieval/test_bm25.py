@@ -93,6 +93,10 @@ def test_case_accents_and_apostrophes_do_not_matter(store, question, row):
     assert search_bm25(store, question, 5)[0][0] == row
 
 
+def test_a_word_of_the_question_counts_once(store):
+    assert search_bm25(store, "Bern BERN bern, bern", 5) == search_bm25(store, "bern", 5) != []
+
+
 def test_a_question_that_shares_no_word_finds_nothing(store):
     assert search_bm25(store, "zebra", 5) == []
 

@@ -44,6 +44,10 @@ def test_the_sentence_end_nearest_to_a_hundred_words_is_taken():
     assert [len(piece.split()) for piece in split_text(text)] == [90, 120]
 
 
+def test_a_sentence_end_that_would_leave_less_than_half_a_passage_is_not_taken():
+    assert [len(piece.split()) for piece in split_text(sentence(145) + " word" * 35)] == [100, 80]
+
+
 def test_a_text_without_sentences_is_cut_at_a_hundred_words():
     pieces = split_text("word " * 20_000)
     assert {len(piece.split()) for piece in pieces} == {100}

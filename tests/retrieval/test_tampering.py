@@ -172,6 +172,16 @@ def test_vectors_that_are_not_finite_are_refused(folder, row):
     assert f"vectors.safetensors: row {row} is not finite" in refusal(folder)
 
 
+def test_opening_looks_at_the_first_thousand_vectors_and_verify_at_all(tmp_path):
+    folder = small_base(tmp_path / "kb", 1002).folder
+    vectors = load_file(folder / "vectors.safetensors")["vectors"].clone()
+    vectors[1001, 0] = float("nan")
+    save_file({"vectors": vectors}, folder / "vectors.safetensors")
+    refreshed(folder)
+    KnowledgeBase.open(folder)
+    assert "vectors.safetensors: row 1001 is not finite" in refusal(folder)
+
+
 def test_a_graph_of_other_vectors_is_refused(folder, tmp_path):
     other = small_base(tmp_path / "other", 12, index="hnsw", dtype="float32").folder
     shutil.copy(other / "index.hnsw", folder / "index.hnsw")
