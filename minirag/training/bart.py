@@ -16,10 +16,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from minirag.model.bart import BartForConditionalGeneration
+from minirag.model.bart import BartForConditionalGeneration, token_loss
+from minirag.model.bart_layers import shift_right
 from minirag.text.batching import pad_ids
 from minirag.text.generator_input import passage_string
 from minirag.text.tokenizers import Tokenizer
+from minirag.training.guided_attention import copied_from, guidance_loss
 from minirag.world.facts import Fact
 from minirag.world.invented import Inventor
 from minirag.world.passages import ask, write_passage
@@ -46,12 +48,14 @@ class Mix:
 
 def curriculum(progress: float, rng: Random) -> Mix:
     """Copying first, one fact to a passage; then two; then up to five, some of them without the answer (progress 0 to 1)."""
-    if progress < 0.12:
-        return Mix(facts=1, mending=0.5, misleading=0.0)
+    if progress < 0.04:
+        return Mix(facts=rng.choice((1, 2)), mending=0.8, misleading=0.0)
+    if progress < 0.16:
+        return Mix(facts=1, mending=0.15, misleading=0.0)
     if progress < 0.30:
-        return Mix(facts=rng.choice((1, 2, 2, 3)), mending=0.25, misleading=0.0)
+        return Mix(facts=rng.choice((1, 2, 2, 3)), mending=0.1, misleading=0.0)
     if progress < 0.50:
-        return Mix(facts=rng.choice((2, 3, 4)), mending=0.10, misleading=0.05)
+        return Mix(facts=rng.choice((2, 3, 4)), mending=0.05, misleading=0.05)
     return Mix(facts=rng.choice((2, 3, 4, 5)), mending=0.05, misleading=0.15)
 
 
@@ -138,17 +142,24 @@ def recased(question: str, rng: Random) -> str:
 
 
 def lesson_loss(
-    generator: BartForConditionalGeneration, tokenizer: Tokenizer, batch: Sequence[Lesson]
+    generator: BartForConditionalGeneration, tokenizer: Tokenizer, batch: Sequence[Lesson], guidance: float = 0.0
 ) -> Float[Tensor, ""]:
-    """mean_t −log p(y_t | y_<t, source) over all target tokens of the batch (BART's reconstruction loss)."""
-    limit = generator.config.max_position_embeddings
+    """mean_t −log p(y_t | y_<t, source) over all target tokens of the batch, + `guidance` × the guided attention's loss."""
+    config = generator.config
     device = generator.embed_tokens.weight.device
-    sources = pad_ids(tokenizer.encode_many([lesson.source for lesson in batch], max_length=limit), 1)
+    limit = config.max_position_embeddings
+    sources = tokenizer.encode_many([lesson.source for lesson in batch], max_length=limit)
     targets = [row[1:] for row in tokenizer.encode_many([lesson.target for lesson in batch], max_length=limit)]
-    labels = pad_ids(targets, generator.config.pad_token_id).input_ids.to(device)
-    output = generator(sources.input_ids.to(device), sources.attention_mask.to(device), labels=labels)
-    assert output.loss is not None
-    return output.loss
+    source, target = pad_ids(sources, config.pad_token_id), pad_ids(targets, config.pad_token_id)
+    mask, labels = source.attention_mask.to(device), target.input_ids.to(device)
+    hidden = generator.encode(source.input_ids.to(device), mask).last_hidden_state
+    prefixes = shift_right(labels, config.decoder_start_token_id, config.pad_token_id)
+    output = generator.decode(prefixes, hidden, mask, output_attentions=guidance > 0)
+    loss = token_loss(output.logits, labels, config.pad_token_id)
+    if output.cross_attentions is not None:
+        places = copied_from(sources, [row[:-1] for row in targets]).to(device)
+        loss = loss + guidance * guidance_loss(output.cross_attentions[-1], places)
+    return loss
 
 
 def reading_exact_match(

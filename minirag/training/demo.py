@@ -123,15 +123,21 @@ def train_bart(
     """Stage 2: mending, then reading (see the curriculum in bart.py)."""
     inventor = Inventor(pieces_of(tokenizer.generator))
     generator = new_generator(recipe, tokenizer).to(device)
-    unseen = lessons(inventor, Mix(facts=4, mending=0.0, misleading=0.0), 128, Random("bart dev"))
+    unseen = {
+        f"{facts} to a passage": lessons(inventor, Mix(facts, mending=0.0, misleading=0.0), 96, Random("bart dev"))
+        for facts in (1, 4)
+    }
 
     def loss_at(step: int) -> torch.Tensor:
-        return lesson_loss(generator, tokenizer.generator, bart_batch(recipe, inventor, step))
+        batch = bart_batch(recipe, inventor, step)
+        return lesson_loss(generator, tokenizer.generator, batch, guidance_at(step / recipe.bart.steps))
 
     for progress in train(generator, loss_at, recipe.bart, work / "bart.safetensors"):
         measured = {}
         if progress.step % every == 0 or progress.step == recipe.bart.steps:
-            measured = {"exact match": reading_exact_match(generator.eval(), tokenizer.generator, unseen)}
+            generator.eval()
+            exact = {name: reading_exact_match(generator, tokenizer.generator, asked) for name, asked in unseen.items()}
+            measured = {f"exact match, {name}": share for name, share in exact.items()}
             generator.train()
         yield StageProgress("bart", recipe.bart.steps, progress, measured)
 
@@ -140,6 +146,11 @@ def bart_batch(recipe: Recipe, inventor: Inventor, step: int) -> list[Lesson]:
     """Step t's lessons. Four batches are drawn at once and sorted by length, so that little of a batch is padding."""
     group, place = divmod(step, POOL)
     return lesson_pool(recipe, inventor, group)[place]
+
+
+def guidance_at(progress: float) -> float:
+    """The weight of guided attention: from 1 down to 0 at half of the run."""
+    return max(0.0, 1 - 2 * progress)
 
 
 @lru_cache(maxsize=1)

@@ -16,12 +16,16 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from minirag.model.bart import BartForConditionalGeneration
-from minirag.model.bart_layers import POSITION_OFFSET
+from minirag.model.bart_layers import POSITION_OFFSET, BartDecoderLayer
 from minirag.model.dpr import DPRContextEncoder, DPRQuestionEncoder
 
 
 def initialise_small(model: nn.Module) -> None:
-    """Linear layers Glorot-uniform; word vectors ~ N(0, 1/D), of length about 1; positions sinusoidal, of length √½."""
+    """Linear layers Glorot-uniform; word vectors ~ N(0, 1/D), of length about 1; positions sinusoidal, of length √½.
+
+    The decoder's cross-attention starts with W_V = W_O = I: whatever it looks at is carried over as it is, word vector
+    included, and the tied output layer reads that as "write this word". Copying is then only a matter of where to look.
+    """
     for module in model.modules():
         if isinstance(module, nn.Linear):
             nn.init.xavier_uniform_(module.weight)
@@ -30,6 +34,10 @@ def initialise_small(model: nn.Module) -> None:
             nn.init.normal_(module.weight, std=module.embedding_dim**-0.5)
             if module.padding_idx is not None:
                 nn.init.zeros_(module.weight.data[module.padding_idx])
+    for module in model.modules():
+        if isinstance(module, BartDecoderLayer):
+            nn.init.eye_(module.cross_attention.value.weight)
+            nn.init.eye_(module.cross_attention.output.weight)
     with torch.no_grad():
         for positions, offset in learned_positions(model):
             positions.weight.copy_(sinusoids(positions.num_embeddings, positions.embedding_dim, offset))

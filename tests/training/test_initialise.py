@@ -38,3 +38,12 @@ def test_each_network_has_its_position_tables_filled():
         for positions, offset in found:
             rows, width = positions.weight.shape
             torch.testing.assert_close(positions.weight.data, sinusoids(rows, width, offset))
+
+
+def test_what_cross_attention_looks_at_is_carried_over_as_it_is():
+    model = bart()
+    initialise_small(model)
+    source = torch.randn(1, 1, 16, generator=torch.Generator().manual_seed(0))
+    for layer in model.decoder.layers:
+        carried, _ = layer.cross_attention(torch.zeros(1, 1, 16), layer.cross_attention.keys_values(source))
+        torch.testing.assert_close(carried, source)
