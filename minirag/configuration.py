@@ -212,8 +212,8 @@ def known_settings(cls: type, settings: dict[str, Any], refused: dict[str, tuple
 
 
 def check_type(cls: type, name: str, value: Any) -> None:
-    expected = {f.name: f.type for f in fields(cls)}[name]
-    wanted = {int: int, float: (int, float), bool: bool, str: str}.get(expected)  # type: ignore[call-overload]
+    expected: Any = {f.name: f.type for f in fields(cls)}[name]
+    wanted: Any = {int: int, float: (int, float), bool: bool, str: str}.get(expected)
     wrong = wanted is not None and (not isinstance(value, wanted) or (expected is not bool and isinstance(value, bool)))
     if wrong:
         raise ValueError(f"config: {name}={value!r} is not of type {expected.__name__}")

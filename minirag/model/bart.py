@@ -23,6 +23,8 @@ from minirag.outputs import DecoderOutput, EncoderOutput, Seq2SeqLMOutput
 class BartForConditionalGeneration(nn.Module):
     """softmax(E h_t + b): E the shared embeddings, h_t the decoder's state, b a bias that is zero in published files."""
 
+    logits_bias: Tensor
+
     def __init__(self, config: BartConfig) -> None:
         super().__init__()
         self.config = config

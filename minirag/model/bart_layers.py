@@ -9,6 +9,7 @@ and 1 are left over from the padding index of the code BART was trained with, an
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -135,10 +136,13 @@ class BartEncoder(nn.Module):
 class BartDecoder(nn.Module):
     """Prefix words and source states → (hidden states of every level, attention weights)."""
 
+    layers: Sequence[BartDecoderLayer]
+
     def __init__(self, config: BartConfig) -> None:
         super().__init__()
         self.embeddings = BartEmbeddings(config)
-        self.layers = nn.ModuleList([BartDecoderLayer(config) for _ in range(config.decoder_layers)])
+        layers = [BartDecoderLayer(config) for _ in range(config.decoder_layers)]
+        self.layers = nn.ModuleList(layers)  # type: ignore[assignment]  # a sequence of its modules
 
     def forward(
         self,

@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -26,7 +26,7 @@ from minirag.model.dpr import DPRContextEncoder, DPRQuestionEncoder
 from minirag.model.name_tables import OPTIONAL, NameTable, own_name, published_names
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
-Network = DPRQuestionEncoder | DPRContextEncoder | BartForConditionalGeneration
+Network = TypeVar("Network", DPRQuestionEncoder, DPRContextEncoder, BartForConditionalGeneration)
 
 TABLES: dict[type, NameTable] = {
     DPRQuestionEncoder: name_tables.DPR_QUESTION_ENCODER,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from random import Random
+from typing import TypeVar
 
 import torch
 from safetensors.torch import load_file
@@ -30,8 +31,8 @@ from minirag.training.rag import World, invented_world, rag_loss
 from minirag.training.vocabulary import pieces_of
 from minirag.world.invented import Inventor
 
+Model = TypeVar("Model", bound=nn.Module)
 POOL = 4  # batches drawn at once, see bart_batch
-NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}  # no example is ever seen twice
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,8 @@ class Recipe:
             num_attention_heads=self.heads,
             intermediate_size=4 * self.width,
             max_position_embeddings=256,
-            **NO_DROPOUT,
+            hidden_dropout_prob=0.0,  # no example is ever seen twice
+            attention_probs_dropout_prob=0.0,
         )
 
     def generator_config(self, vocab_size: int) -> BartConfig:
@@ -166,12 +168,9 @@ def train_rag(recipe: Recipe, tokenizer: RagTokenizer, work: Path, device: torch
     """Stage 3: question encoder and generator together; a new invented world every `rag_world_steps` steps."""
     inventor = Inventor(pieces_of(tokenizer.generator))
     context_encoder = trained_context_encoder(recipe, tokenizer, work).to(device)
-    both = nn.ModuleDict(
-        {
-            "question_encoder": question_encoder_of(context_encoder),
-            "generator": load_trained(new_generator(recipe, tokenizer), work / "bart.safetensors"),
-        }
-    ).to(device)
+    question_encoder = question_encoder_of(context_encoder)
+    generator = load_trained(new_generator(recipe, tokenizer), work / "bart.safetensors").to(device)
+    both = trained_together(question_encoder, generator)
     worlds: dict[int, World] = {}
 
     def loss_at(step: int) -> torch.Tensor:
@@ -183,8 +182,7 @@ def train_rag(recipe: Recipe, tokenizer: RagTokenizer, work: Path, device: torch
         rng = Random(f"rag {recipe.seed} {step}")
         asked = rng.sample(worlds[number].facts, recipe.rag_batch)
         likelihood = ("token", "sequence")[step % 2]  # one set of weights serves both models
-        parts = both["question_encoder"], both["generator"]
-        return rag_loss(*parts, tokenizer, worlds[number], asked, rng, recipe.n_docs, likelihood)
+        return rag_loss(question_encoder, generator, tokenizer, worlds[number], asked, rng, recipe.n_docs, likelihood)
 
     for progress in train(both, loss_at, recipe.rag, work / "rag.safetensors"):
         yield StageProgress("rag", recipe.rag.steps, progress, {})
@@ -217,7 +215,12 @@ def question_encoder_of(context_encoder: DPRContextEncoder) -> DPRQuestionEncode
     return encoder
 
 
-def load_trained(model: nn.Module, checkpoint: Path) -> nn.Module:
+def trained_together(question_encoder: DPRQuestionEncoder, generator: BartForConditionalGeneration) -> nn.ModuleDict:
+    """The two networks that RAG trains, under the names its checkpoint has."""
+    return nn.ModuleDict({"question_encoder": question_encoder, "generator": generator})
+
+
+def load_trained(model: Model, checkpoint: Path) -> Model:
     """The weights of a finished stage."""
     if not checkpoint.exists():
         raise ValueError(f"{checkpoint}: this stage comes before, and has not been run")

@@ -6,12 +6,11 @@ Tests     tests/training/test_demo.py
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 
 import torch
-from torch import nn
 
 from minirag.configuration import RagConfig
 from minirag.model.checkpoint import encoder_fingerprint
@@ -20,7 +19,14 @@ from minirag.rag import RagModel
 from minirag.retrieval.knowledge_base import build_knowledge_base
 from minirag.retrieval.passages import Passage
 from minirag.text.rag_tokenizer import RagTokenizer
-from minirag.training.demo import Recipe, load_trained, new_generator, question_encoder_of, trained_context_encoder
+from minirag.training.demo import (
+    Recipe,
+    load_trained,
+    new_generator,
+    question_encoder_of,
+    trained_context_encoder,
+    trained_together,
+)
 from minirag.training.dpr import encode_passages
 from minirag.world.facts import read_facts
 from minirag.world.passages import QuestionRow, questions_for, write_passages
@@ -31,11 +37,8 @@ PASSAGES_SEED, QUESTIONS_SEED, QUESTIONS_DRAWN = 0, 1, 2000
 def trained_rag(recipe: Recipe, tokenizer: RagTokenizer, work: Path) -> RagModel:
     """The networks of the last stage, joined."""
     context_encoder = trained_context_encoder(recipe, tokenizer, work)
-    both = nn.ModuleDict(
-        {"question_encoder": question_encoder_of(context_encoder), "generator": new_generator(recipe, tokenizer)}
-    )
-    load_trained(both, work / "rag.safetensors")
-    question_encoder, generator = both["question_encoder"], both["generator"]
+    question_encoder, generator = question_encoder_of(context_encoder), new_generator(recipe, tokenizer)
+    load_trained(trained_together(question_encoder, generator), work / "rag.safetensors")
     config = RagConfig.from_question_encoder_generator_configs(
         question_encoder.config, generator.config, n_docs=recipe.n_docs
     )
@@ -53,7 +56,7 @@ def write_demo(
     encoder, tokenizer = rag.ctx_encoder, rag.tokenizer
     assert encoder is not None and tokenizer is not None
 
-    def encode(passages: list[Passage]) -> torch.Tensor:
+    def encode(passages: Sequence[Passage]) -> torch.Tensor:
         with torch.inference_mode():
             return encode_passages(encoder, tokenizer.question_encoder, passages)
 

@@ -27,7 +27,7 @@ def train_tokenizers(texts: Iterable[str], word_pieces: int = 6000, byte_pairs: 
 
 
 def train_word_piece(texts: Iterable[str], size: int) -> Tokenizer:
-    backend = Backend(models.WordPiece(unk_token="[UNK]"))  # type: ignore[call-arg]
+    backend = Backend(models.WordPiece(unk_token="[UNK]"))
     backend.normalizer = normalizers.BertNormalizer(lowercase=True)
     backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
