@@ -27,6 +27,8 @@ def test_type_checkers_see_the_same_names():
 
 
 def test_help_and_a_mistyped_option_do_not_wait_for_torch():
-    code = "import sys; from minirag.cli import run; run(['ask', '--help']); run(['--wat']); print('torch' in sys.modules)"
+    code = (
+        "import sys; from minirag.cli import run; run(['ask', '--help']); run(['--wat']); print('torch' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("False\n")

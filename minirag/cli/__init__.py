@@ -10,13 +10,14 @@ need torch are imported inside the commands, so that `--help` and a mistyped opt
 
 import os
 import sys
+from typing import Any
 
 import typer
 
 from minirag.cli import ask, evaluate, index, train, verify
 from minirag.cli.console import harmless
 
-UsageError = typer.BadParameter.__base__  # what every mistyped command or option is
+UsageError: Any = typer.BadParameter.__base__  # what every mistyped command or option is
 
 app = typer.Typer(
     help="Retrieval-Augmented Generation (Lewis et al. 2020): answers with the passages that explain them.",
@@ -40,7 +41,7 @@ def run(arguments: list[str]) -> int:
     try:
         return app(arguments or ["--help"], prog_name="minirag", standalone_mode=False) or 0
     except UsageError as error:
-        message = error.format_message().rstrip(".")  # type: ignore[attr-defined]
+        message = error.format_message().rstrip(".")
         return refuse(f"{message} (see minirag --help)")
     except (ValueError, OSError) as error:
         if isinstance(error, BrokenPipeError):

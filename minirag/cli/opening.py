@@ -16,13 +16,14 @@ from minirag.rag import RagSequenceForGeneration, RagTokenForGeneration
 from minirag.rag.folder import CONTEXT_ENCODER_FOLDER
 from minirag.retrieval.building import Encode
 from minirag.retrieval.knowledge_base import KnowledgeBase
+from minirag.retrieval.passages import Passage
 from minirag.text.rag_tokenizer import QUESTION_ENCODER_FOLDER
 from minirag.text.tokenizers import Tokenizer
 from minirag.training.dpr import encode_passages
 
 PACKAGE = Path(__file__).resolve().parents[1]
-VARIANTS = {"token": RagTokenForGeneration, "sequence": RagSequenceForGeneration}
 RagForGeneration = RagTokenForGeneration | RagSequenceForGeneration
+VARIANTS: dict[str, type[RagForGeneration]] = {"token": RagTokenForGeneration, "sequence": RagSequenceForGeneration}
 
 
 def demo_folder() -> Path:
@@ -70,7 +71,7 @@ def open_context_encoder(folder: Path | None, device: str) -> tuple[Encode, str]
     tokenizer = Tokenizer.from_pretrained(place / QUESTION_ENCODER_FOLDER)
     encoder.to(choose_device(device))
 
-    def encode(passages: Sequence) -> torch.Tensor:
+    def encode(passages: Sequence[Passage]) -> torch.Tensor:
         return encode_passages(encoder, tokenizer, passages)
 
     return encode, fingerprint
