@@ -86,6 +86,7 @@ class Recipe:
             dropout=0.0,
             decoder_start_token_id=0,
             max_length=40,
+            length_penalty=0.0,  # answers are ranked by their probability, whatever their length
         )
 
 

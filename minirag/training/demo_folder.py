@@ -31,7 +31,7 @@ from minirag.training.dpr import encode_passages
 from minirag.world.facts import read_facts
 from minirag.world.passages import QuestionRow, questions_for, write_passages
 
-PASSAGES_SEED, QUESTIONS_SEED, QUESTIONS_DRAWN = 0, 1, 2000
+PASSAGES_SEED, QUESTIONS_SEED, QUESTIONS_DRAWN = 0, 1, 1200
 
 
 def trained_rag(recipe: Recipe, tokenizer: RagTokenizer, work: Path) -> RagModel:
