@@ -46,17 +46,38 @@ class Mix:
     misleading: float
 
 
-def curriculum(progress: float, rng: Random) -> Mix:
-    """Copying first, one fact to a passage; then two; then up to five, some of them without the answer (progress 0 to 1)."""
-    if progress < 0.04:
-        return Mix(facts=rng.choice((1, 2)), mending=0.8, misleading=0.0)
-    if progress < 0.16:
-        return Mix(facts=1, mending=0.15, misleading=0.0)
-    if progress < 0.30:
-        return Mix(facts=rng.choice((1, 2, 2, 3)), mending=0.1, misleading=0.0)
-    if progress < 0.50:
-        return Mix(facts=rng.choice((2, 3, 4)), mending=0.05, misleading=0.05)
-    return Mix(facts=rng.choice((2, 3, 4, 5)), mending=0.05, misleading=0.15)
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of the curriculum, up to a step: how many facts to a passage, and the shares as in `Mix`."""
+
+    until: int
+    facts: tuple[int, ...]
+    mending: float
+    misleading: float
+
+
+# Copying first, one fact to a passage; then choosing among several; at last, noticing that the answer is not there.
+CURRICULUM = (
+    Phase(until=240, facts=(1, 2), mending=0.8, misleading=0.0),
+    Phase(until=960, facts=(1,), mending=0.15, misleading=0.0),
+    Phase(until=1800, facts=(1, 2, 2, 3), mending=0.1, misleading=0.0),
+    Phase(until=3000, facts=(2, 3, 4), mending=0.05, misleading=0.05),
+    Phase(until=5000, facts=(2, 3, 4), mending=0.05, misleading=0.0),
+    Phase(until=1_000_000, facts=(2, 3, 4, 5), mending=0.03, misleading=0.15),
+)
+
+
+def curriculum(step: int, rng: Random) -> Mix:
+    """The mix of the batch at a step; its number of facts is drawn from those of the phase."""
+    phase = next(phase for phase in CURRICULUM if step < phase.until)
+    return Mix(rng.choice(phase.facts), phase.mending, phase.misleading)
+
+
+def guidance_at(step: int) -> float:
+    """The weight of guided attention, in two waves: while copying is learned (1 down to 0), and while choosing is (1)."""
+    if step < 3000:
+        return 1 - step / 3000
+    return 1.0 if step < 6000 else 0.0
 
 
 def lessons(inventor: Inventor, mix: Mix, how_many: int, rng: Random) -> list[Lesson]:

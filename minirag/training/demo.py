@@ -23,7 +23,7 @@ from minirag.configuration import BartConfig, BertConfig
 from minirag.model.bart import BartForConditionalGeneration
 from minirag.model.dpr import DPRContextEncoder, DPRQuestionEncoder
 from minirag.text.rag_tokenizer import RagTokenizer
-from minirag.training.bart import Lesson, Mix, curriculum, lesson_loss, lessons, reading_exact_match
+from minirag.training.bart import Lesson, Mix, curriculum, guidance_at, lesson_loss, lessons, reading_exact_match
 from minirag.training.dpr import pair_loss, pairs, top_1
 from minirag.training.initialise import initialise_small
 from minirag.training.loop import LoopSettings, Progress, steps_done, train
@@ -53,7 +53,7 @@ class Recipe:
     n_docs: int = 5
     dpr: LoopSettings = field(default_factory=lambda: LoopSettings(steps=1500, decay_from=0.3))
     bart: LoopSettings = field(
-        default_factory=lambda: LoopSettings(steps=6000, learning_rate=1.5e-3, warmup_steps=200, decay_from=0.6)
+        default_factory=lambda: LoopSettings(steps=7500, learning_rate=1.5e-3, warmup_steps=200, decay_from=0.6)
     )
     rag: LoopSettings = field(
         default_factory=lambda: LoopSettings(steps=400, learning_rate=1e-4, warmup_steps=50, checkpoint_every=100)
@@ -133,7 +133,7 @@ def train_bart(
 
     def loss_at(step: int) -> torch.Tensor:
         batch = bart_batch(recipe, inventor, step)
-        return lesson_loss(generator, tokenizer.generator, batch, guidance_at(step / recipe.bart.steps))
+        return lesson_loss(generator, tokenizer.generator, batch, guidance_at(step))
 
     for progress in train(generator, loss_at, recipe.bart, work / "bart.safetensors"):
         measured = {}
@@ -151,15 +151,10 @@ def bart_batch(recipe: Recipe, inventor: Inventor, step: int) -> list[Lesson]:
     return lesson_pool(recipe, inventor, group)[place]
 
 
-def guidance_at(progress: float) -> float:
-    """The weight of guided attention: from 1 down to 0 at half of the run."""
-    return max(0.0, 1 - 2 * progress)
-
-
 @lru_cache(maxsize=1)
 def lesson_pool(recipe: Recipe, inventor: Inventor, group: int) -> list[list[Lesson]]:
     rng = Random(f"bart {recipe.seed} {group}")
-    mix = curriculum(POOL * group / recipe.bart.steps, rng)
+    mix = curriculum(POOL * group, rng)
     pool = sorted(lessons(inventor, mix, POOL * recipe.bart_batch, rng), key=lambda lesson: len(lesson.source))
     batches = [pool[start : start + recipe.bart_batch] for start in range(0, len(pool), recipe.bart_batch)]
     return rng.sample(batches, POOL)

@@ -78,7 +78,7 @@ def test_people_write_the_same_question_in_small_letters_and_capitals(seed):
 
 
 def test_the_curriculum_goes_from_copying_one_fact_to_reading_many():
-    first, last = curriculum(0.0, Random(0)), curriculum(1.0, Random(0))
+    first, last = curriculum(0, Random(0)), curriculum(7499, Random(0))
     assert first.facts <= 2 and first.mending > 0.5 and first.misleading == 0.0
     assert last.facts >= 2 and last.mending < 0.1 and last.misleading > 0.0
 
