@@ -62,7 +62,7 @@ def test_passages_come_as_the_retriever_ranks_them(variant, models):
     sources = model.rag.retrieve_for(["Where is Bern?"], 4)
     assert [p.id for p in made.passages] == [p.id for p in sources.passages[0]]
     assert [p.prior for p in made.passages] == sorted((p.prior for p in made.passages), reverse=True)
-    assert torch.tensor([[p.prior for p in made.passages]]) == pytest.approx(sources.doc_scores.softmax(1).detach())
+    assert near([p.prior for p in made.passages], sources.doc_scores.softmax(1)[0])
 
 
 @both
@@ -83,17 +83,14 @@ def test_the_posterior_is_what_the_gradient_of_the_loss_says(variant, models):
     loss.sum().backward(inputs=[scores])
     counted = len(found.tokens) - 1 if variant is RagTokenForGeneration else 1
     expected = scores.softmax(1) - scores.grad / counted
-    assert torch.tensor([p.posterior for p in made.passages]) == pytest.approx(expected[0].detach(), abs=1e-5)
+    assert near([p.posterior for p in made.passages], expected[0])
     assert made.logprob == pytest.approx(-loss.item(), abs=1e-4)
 
 
 def test_rag_sequences_belief_moves_from_the_prior_to_the_posterior(models):
-    made = models[RagSequenceForGeneration].answer("Where is Bern?", max_length=8)
-    ended = len(made.tokens) < 7  # else there is no end-of-sequence token behind the last piece
-    last = made.token_posterior[:, -1]
-    if not ended:
-        assert last == pytest.approx(torch.tensor([p.posterior for p in made.passages]), abs=1e-5)
-    assert made.token_posterior.shape[1] > 0
+    made = models[RagSequenceForGeneration].answer("Where is Bern?", max_length=5, min_length=5)  # no eos fits
+    assert len(made.tokens) == 4
+    assert near([p.posterior for p in made.passages], made.token_posterior[:, -1])
 
 
 @both
@@ -131,7 +128,7 @@ def test_given_and_retrieved_passages_give_the_same_answer(variant, models):
 
 
 @both
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(data=st.data(), passages=some_passages)
 def test_permuting_passages_permutes_their_posteriors_and_keeps_the_answer(variant, models, data, passages):
     order = data.draw(st.permutations(range(len(passages))))
@@ -144,14 +141,14 @@ def test_permuting_passages_permutes_their_posteriors_and_keeps_the_answer(varia
     assert [p.posterior for p in second.passages] == pytest.approx(
         [first.passages[i].posterior for i in order], abs=1e-4
     )
-    assert second.token_posterior == pytest.approx(first.token_posterior[order], abs=1e-4)
+    assert near(second.token_posterior, first.token_posterior[list(order)])
 
 
 # --- many at once
 
 
 @both
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(
     questions=st.lists(st.sampled_from(QUESTIONS), min_size=1, max_size=4),
     decoding=st.sampled_from(["thorough", "fast"]),
@@ -163,7 +160,7 @@ def test_a_batch_gives_the_same_answers_as_one_by_one(variant, models, questions
 
 
 @both
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(rows=st.lists(st.tuples(st.sampled_from(QUESTIONS), some_passages), min_size=2, max_size=3))
 def test_questions_may_have_different_numbers_of_passages(variant, models, rows):
     questions, passages = zip(*rows, strict=True)
@@ -210,10 +207,15 @@ def test_questions_and_passages_may_hold_anything(variant, models):
         assert models[variant].answer("Who?", [text, (text, text), "   "], num_beams=2).passages[2].text == "   "
 
 
+def near(made, expected, tolerance=1e-4):
+    made = torch.as_tensor(made)
+    return made.shape == expected.shape and (made - expected).abs().max() < tolerance
+
+
 def assert_same(made, expected):
     assert (made.text, made.tokens) == (expected.text, expected.tokens)
     assert made.logprob == pytest.approx(expected.logprob, abs=1e-4)
     assert [p.id for p in made.passages] == [p.id for p in expected.passages]
     assert [p.posterior for p in made.passages] == pytest.approx([p.posterior for p in expected.passages], abs=1e-4)
-    assert made.token_posterior == pytest.approx(expected.token_posterior, abs=1e-4)
+    assert near(made.token_posterior, expected.token_posterior)
     assert [c.text for c in made.candidates] == [c.text for c in expected.candidates]

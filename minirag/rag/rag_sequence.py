@@ -166,9 +166,15 @@ class RagSequenceForGeneration(nn.Module):
         """p(z|x,y) of the whole answer, and p(z|x,y_≤t) as the answer grows."""
         return passage_posterior(prior, table, mask), rag_sequence_posterior(prior, table, mask)
 
-    def answer(self, question: str, passages: Sequence[PassageLike] | None = None, **settings: Any) -> Answer:
+    def answer(
+        self,
+        question: str,
+        passages: Sequence[PassageLike] | None = None,
+        doc_scores: Sequence[float] | Float[Tensor, " K"] | None = None,
+        **settings: Any,
+    ) -> Answer:
         """A question as a string → text, passages, posteriors, candidates: see `minirag.answer.answer`."""
-        return answer(self, question, passages, **settings)
+        return answer(self, question, passages, doc_scores, **settings)
 
     @classmethod
     def from_pretrained(

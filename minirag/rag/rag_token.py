@@ -169,9 +169,15 @@ class RagTokenForGeneration(nn.Module):
         per_token = rag_token_posterior(prior, table, mask)
         return mean_token_posterior(per_token, mask), per_token
 
-    def answer(self, question: str, passages: Sequence[PassageLike] | None = None, **settings: Any) -> Answer:
+    def answer(
+        self,
+        question: str,
+        passages: Sequence[PassageLike] | None = None,
+        doc_scores: Sequence[float] | Float[Tensor, " K"] | None = None,
+        **settings: Any,
+    ) -> Answer:
         """A question as a string → text, passages, posteriors, candidates: see `minirag.answer.answer`."""
-        return answer(self, question, passages, **settings)
+        return answer(self, question, passages, doc_scores, **settings)
 
     @classmethod
     def from_pretrained(

@@ -5,6 +5,7 @@ that of RAG-Sequence with two or more scored tokens, label smoothing, and decodi
 """
 
 import json
+from dataclasses import fields
 
 import pytest
 import torch
@@ -13,7 +14,9 @@ from transformers import RagConfig as TheirConfig
 from transformers import RagModel as TheirModel
 from transformers import RagSequenceForGeneration as TheirSequence
 from transformers import RagTokenForGeneration as TheirToken
+from transformers.models.rag import modeling_rag
 
+from minirag import outputs
 from minirag.rag import RagModel, RagSequenceForGeneration, RagTokenForGeneration
 
 PAIRS = {"model": (RagModel, TheirModel), "token": (RagTokenForGeneration, TheirToken)}
@@ -87,8 +90,29 @@ def contexts(B=2, S=12, seed=3):
 LABELS = torch.tensor([[2, 0, 17, 9, 2], [2, 0, 5, 2, PAD]])
 
 
+DOCUMENTED = {
+    "model": {"forward", "from_pretrained", "save_pretrained", "from_pretrained_question_encoder_generator"},
+    "token": {"forward", "generate", "marginalize", "get_nll", "set_retriever", "set_context_encoder_for_training"},
+    "sequence": {"forward", "generate", "get_nll", "set_retriever", "set_context_encoder_for_training"},
+}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_every_documented_member_is_there(name):
+    ours, theirs = PAIRS[name]
+    assert all(hasattr(cls, member) for cls in (ours, theirs) for member in DOCUMENTED[name])
+
+
+@pytest.mark.parametrize("name", ["RetrievAugLMOutput", "RetrievAugLMMarginOutput"])
+def test_every_documented_output_is_there(name):
+    ours, theirs = ({field.name for field in fields(getattr(module, name))} for module in (outputs, modeling_rag))
+    assert theirs <= ours
+    assert ours - theirs == {"doc_mask"}
+
+
 def test_hidden_states_and_logits_are_theirs(models):
     ours, theirs = models["model"]
+    theirs.generator.set_attn_implementation("eager")  # the only one that hands out its weights
     mine = ours(**contexts(), decoder_input_ids=LABELS, output_hidden_states=True, output_attentions=True)
     with torch.no_grad():
         expected = theirs(**contexts(), decoder_input_ids=LABELS, output_attentions=True)
