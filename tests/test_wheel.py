@@ -16,7 +16,18 @@ DEMO = REPOSITORY / "weights" / "demo"
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory) -> Path:
     place = tmp_path_factory.mktemp("wheel")
-    python("-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", place, REPOSITORY)
+    python(
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-index",
+        "--no-deps",
+        "--no-build-isolation",
+        "--wheel-dir",
+        place,
+        REPOSITORY,
+    )
     (built,) = place.glob("minirag-*.whl")
     return built
 
@@ -25,7 +36,7 @@ def wheel(tmp_path_factory) -> Path:
 def site(wheel, tmp_path_factory) -> Path:
     """The wheel unpacked where nothing else is: what it needs comes from this environment, minirag does not."""
     place = tmp_path_factory.mktemp("site")
-    python("-m", "pip", "install", "--quiet", "--no-deps", "--target", place, wheel)
+    python("-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--target", place, wheel)
     return place
 
 
