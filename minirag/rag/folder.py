@@ -12,7 +12,7 @@ Tests     tests/test_rag_folder.py, tests/crosscheck/test_rag.py
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import nn
@@ -117,15 +117,15 @@ def context_encoder_fingerprint(folder: Path) -> str | None:
     if not (folder / CONTEXT_ENCODER_FOLDER).is_dir():
         return None
     encoder = checkpoint.load_network(DPRContextEncoder, folder / CONTEXT_ENCODER_FOLDER)
-    return checkpoint.encoder_fingerprint(cast(DPRContextEncoder, encoder))
+    return checkpoint.encoder_fingerprint(encoder)
 
 
 def join_parts(
     question_encoder: str | Path, generator: str | Path, retriever: RagRetriever | None, settings: dict[str, Any]
 ) -> Parts:
     """Two checkpoints of their own → one RAG model, with their tokenizers where both folders hold one."""
-    encoder = cast(DPRQuestionEncoder, checkpoint.load_network(DPRQuestionEncoder, question_encoder))
-    bart = cast(BartForConditionalGeneration, checkpoint.load_network(BartForConditionalGeneration, generator))
+    encoder = checkpoint.load_network(DPRQuestionEncoder, question_encoder)
+    bart = checkpoint.load_network(BartForConditionalGeneration, generator)
     config = RagConfig.from_question_encoder_generator_configs(encoder.config, bart.config, **settings)
     tokenizer = None
     if all(holds_tokenizer(Path(folder)) for folder in (question_encoder, generator)):
