@@ -34,12 +34,14 @@ clean:
 
 # The stamp files are newer than what they were made from: nothing is installed twice.
 $(BIN)/python:
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed: pyproject.toml constraints.txt | $(BIN)/python
-	$(INSTALL) --editable .
+	@echo "installing into $(VENV): once, a minute or two"
+	@$(INSTALL) --editable .
 	@touch $@
 
 $(VENV)/installed-dev: pyproject.toml constraints.txt | $(BIN)/python
-	$(INSTALL) --editable '.[dev,crosscheck]'
+	@echo "installing into $(VENV) with the test tools: once, a minute or two"
+	@$(INSTALL) --editable '.[dev,crosscheck]'
 	@touch $@ $(VENV)/installed

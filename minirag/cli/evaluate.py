@@ -31,7 +31,7 @@ def evaluate(
     ] = None,
     setting: Annotated[
         Literal["open-book", "closed-book", "swapped"] | None,
-        typer.Option(help="One of them (default: all; with --questions: open and closed book)."),
+        typer.Option(help="One of them (default: all; with --questions or --kb: open and closed book)."),
     ] = None,
     limit: Annotated[int | None, typer.Option(metavar="N", help="Ask N of the questions, drawn with seed 0.")] = None,
     decoding: Annotated[Literal["thorough", "fast"], typer.Option(help="Of RAG-Sequence.")] = "thorough",
@@ -45,11 +45,11 @@ def evaluate(
     device: options.Device = "auto",
 ) -> None:
     """Exact match, F1 and retrieval over many questions."""
-    wanted = (setting,) if setting else SETTINGS if questions is None else SETTINGS[:2]
+    wanted = settings(setting, questions, kb)
     asked = {"n_docs": n_docs, "num_beams": num_beams, "decoding": decoding, "batch_size": batch_size}
     reports = []
     for name in wanted:
-        with TemporaryDirectory() as place:
+        with TemporaryDirectory(ignore_cleanup_errors=True) as place:
             chosen, knowledge_base = prepare(name, questions, kb, model, device, Path(place))
             for each in [variant] if variant else ["token", "sequence"]:
                 reports.append((name, run(name, draw(chosen, limit), model, knowledge_base, each, device, asked)))
@@ -59,6 +59,16 @@ def evaluate(
     from minirag.cli.report_table import report_table
 
     stdout().print(report_table(reports))
+
+
+def settings(setting: str | None, questions: Path | None, kb: Path | None) -> tuple[str, ...]:
+    """The swapped world brings its own questions and knowledge base."""
+    given = "--questions" if questions else "--kb" if kb else None
+    if setting == "swapped" and given:
+        raise ValueError(f"{given} does not go with --setting swapped: both are made from the model's facts.jsonl")
+    if setting:
+        return (setting,)
+    return SETTINGS[:2] if given else SETTINGS
 
 
 def prepare(
@@ -71,8 +81,9 @@ def prepare(
 
     folder = model or demo_folder()
     read_config(folder)  # a folder that is no model is told so, not that it has no questions
+    chosen = read_questions(questions or folder / "questions.jsonl")
     if name != "swapped":
-        return read_questions(questions or folder / "questions.jsonl"), kb
+        return chosen, kb
     from minirag.evaluation.hot_swap import swapped_world
     from minirag.retrieval.knowledge_base import build_knowledge_base
     from minirag.world.facts import read_facts
@@ -81,7 +92,7 @@ def prepare(
     encode, fingerprint = open_context_encoder(model, device)
     with progress_bar("swapped passages encoded") as report:
         build_knowledge_base(place / "swapped", passages, encode, fingerprint, progress=report)
-    return swapped, place / "swapped"
+    return draw(swapped, len(chosen)), place / "swapped"
 
 
 def draw(questions: "list[Question]", limit: int | None) -> "list[Question]":

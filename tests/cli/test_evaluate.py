@@ -2,8 +2,6 @@
 
 import json
 
-import pytest
-
 from minirag.cli import run
 from tests.cli.refusal import refusal
 
@@ -71,7 +69,14 @@ def test_the_table_fits_80_columns_and_says_how_it_was_measured(capsys, tiny_fol
     assert printed.count("swapped") == 2
 
 
-@pytest.mark.parametrize(("setting", "missing"), [("swapped", "facts.jsonl"), ("open-book", "questions.jsonl")])
-def test_what_a_model_folder_lacks_is_named(capsys, tiny_folder, tmp_path, setting, missing):
+def test_what_a_model_folder_lacks_is_named(capsys, tiny_folder, tmp_path):
     (tmp_path / "config.json").write_text((tiny_folder / "config.json").read_text())
-    assert missing in refusal(capsys, "evaluate", "--model", tmp_path, "--setting", setting)
+    assert "questions.jsonl" in refusal(capsys, "evaluate", "--model", tmp_path)
+    (tmp_path / "questions.jsonl").write_text((tiny_folder / "questions.jsonl").read_text())
+    assert "facts.jsonl" in refusal(capsys, "evaluate", "--model", tmp_path, "--setting", "swapped")
+
+
+def test_questions_of_ones_own_do_not_go_with_the_swapped_world(capsys, tiny_folder):
+    command = ["evaluate", "--model", tiny_folder, "--setting", "swapped"]
+    assert "--questions" in refusal(capsys, *command, "--questions", tiny_folder / "questions.jsonl")
+    assert "--kb" in refusal(capsys, *command, "--kb", tiny_folder / "knowledge_base")
