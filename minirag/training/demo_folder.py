@@ -28,7 +28,7 @@ from minirag.training.demo import (
     trained_together,
 )
 from minirag.training.dpr import encode_passages
-from minirag.world.facts import read_facts
+from minirag.world.facts import read_facts, write_facts
 from minirag.world.passages import QuestionRow, questions_for, write_passages
 
 PASSAGES_SEED, QUESTIONS_SEED, QUESTIONS_DRAWN = 0, 1, 1200
@@ -50,9 +50,11 @@ def trained_rag(recipe: Recipe, tokenizer: RagTokenizer, work: Path) -> RagModel
 def write_demo(
     rag: RagModel, facts: Path, out: Path, progress: Callable[[int, int | None], None] | None = None
 ) -> None:
-    """`out`: the model, ctx_encoder/, both tokenizers, knowledge_base/ and questions.jsonl, made from the facts' file."""
-    written = write_passages(read_facts(facts), PASSAGES_SEED)
+    """`out`: the model, ctx_encoder/, both tokenizers, knowledge_base/, questions.jsonl, and the facts they are made from."""
+    known = read_facts(facts)
+    written = write_passages(known, PASSAGES_SEED)
     rag.save_pretrained(out, dtype=torch.float16)
+    write_facts(out / "facts.jsonl", known)
     encoder, tokenizer = rag.ctx_encoder, rag.tokenizer
     assert encoder is not None and tokenizer is not None
 
