@@ -15,11 +15,11 @@ from minirag.model.dpr import DPRContextEncoder
 from minirag.rag import RagSequenceForGeneration, RagTokenForGeneration
 from minirag.rag.folder import CONTEXT_ENCODER_FOLDER
 from minirag.retrieval.building import Encode
+from minirag.retrieval.encoding import encode_passages
 from minirag.retrieval.knowledge_base import KnowledgeBase
 from minirag.retrieval.passages import Passage
 from minirag.text.rag_tokenizer import QUESTION_ENCODER_FOLDER
 from minirag.text.tokenizers import Tokenizer
-from minirag.training.dpr import encode_passages
 
 PACKAGE = Path(__file__).resolve().parents[1]
 RagForGeneration = RagTokenForGeneration | RagSequenceForGeneration

@@ -16,6 +16,7 @@ from minirag.configuration import RagConfig
 from minirag.model.checkpoint import encoder_fingerprint
 from minirag.model.dpr import DPRContextEncoder
 from minirag.rag import RagModel
+from minirag.retrieval.encoding import encode_passages
 from minirag.retrieval.knowledge_base import build_knowledge_base
 from minirag.retrieval.passages import Passage
 from minirag.text.rag_tokenizer import RagTokenizer
@@ -27,7 +28,6 @@ from minirag.training.demo import (
     trained_context_encoder,
     trained_together,
 )
-from minirag.training.dpr import encode_passages
 from minirag.world.facts import read_facts, write_facts
 from minirag.world.passages import QuestionRow, questions_for, write_passages
 

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from minirag.model.dpr import DPRContextEncoder, DPRQuestionEncoder
+from minirag.retrieval.encoding import encode_passages, encode_questions
 from minirag.retrieval.passages import Passage
 from minirag.text.tokenizers import Tokenizer
 from minirag.training.bart import recased
@@ -71,25 +72,6 @@ def pair_loss(
     questions = encode_questions(question_encoder, tokenizer, [pair.question for pair in batch])
     passages = encode_passages(context_encoder, tokenizer, [pair.passage for pair in batch])
     return dpr_loss(questions, passages)
-
-
-def encode_questions(
-    encoder: DPRQuestionEncoder | DPRContextEncoder, tokenizer: Tokenizer, questions: Sequence[str]
-) -> Float[Tensor, "B D"]:
-    """q(x) of each question."""
-    device = next(encoder.parameters()).device
-    batch = tokenizer(questions, max_length=encoder.config.max_position_embeddings)
-    return encoder(batch.input_ids.to(device), batch.attention_mask.to(device)).pooler_output
-
-
-def encode_passages(
-    encoder: DPRContextEncoder, tokenizer: Tokenizer, passages: Sequence[Passage]
-) -> Float[Tensor, "N D"]:
-    """d(z) of each passage: `[CLS] title [SEP] text [SEP]`, cut at the model's last position."""
-    device = next(encoder.parameters()).device
-    titles, texts = [passage.title for passage in passages], [passage.text for passage in passages]
-    batch = tokenizer(titles, texts, max_length=encoder.config.max_position_embeddings)
-    return encoder(batch.input_ids.to(device), batch.attention_mask.to(device)).pooler_output
 
 
 def top_1(encoder: DPRContextEncoder, tokenizer: Tokenizer, batch: Sequence[Pair]) -> float:

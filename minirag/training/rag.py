@@ -19,12 +19,12 @@ from torch import Tensor, nn
 from minirag.likelihood import doc_logprobs, gather_token_logprobs, rag_sequence_logprob, rag_token_logprob
 from minirag.model.bart import BartForConditionalGeneration
 from minirag.model.dpr import DPRContextEncoder, DPRQuestionEncoder
+from minirag.retrieval.encoding import encode_passages, encode_questions
 from minirag.retrieval.passages import Passage
 from minirag.text.batching import pad_ids
 from minirag.text.generator_input import generator_inputs, passage_string
 from minirag.text.rag_tokenizer import RagTokenizer
 from minirag.training.bart import answer_text, recased
-from minirag.training.dpr import encode_passages, encode_questions
 from minirag.world.facts import Fact
 from minirag.world.invented import Inventor
 from minirag.world.passages import ask, write_passages

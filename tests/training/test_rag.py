@@ -5,8 +5,8 @@ from random import Random
 import pytest
 import torch
 
+from minirag.retrieval.encoding import encode_questions
 from minirag.training.bart import answer_text, recased
-from minirag.training.dpr import encode_questions
 from minirag.training.loop import LoopSettings, train
 from minirag.training.rag import answer_logits, invented_world, rag_loss, retrieve
 from minirag.training.vocabulary import pieces_of

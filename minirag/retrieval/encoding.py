@@ -1,0 +1,34 @@
+"""How does a text become the vector that is searched for, or with? Tokenized, cut to the encoder's length, encoded.
+
+Paper     DPR §3.1, §4.1 (a passage is its title, [SEP], its text); RAG §2.2: q(x) and d(z)
+Tutorial  tutorials/10_retriever.py
+Tests     tests/retrieval/test_encoding.py
+"""
+
+from collections.abc import Sequence
+
+from jaxtyping import Float
+from torch import Tensor
+
+from minirag.model.dpr import DPRContextEncoder, DPRQuestionEncoder
+from minirag.retrieval.passages import Passage
+from minirag.text.tokenizers import Tokenizer
+
+
+def encode_questions(
+    encoder: DPRQuestionEncoder | DPRContextEncoder, tokenizer: Tokenizer, questions: Sequence[str]
+) -> Float[Tensor, "B D"]:
+    """q(x) of each question."""
+    device = next(encoder.parameters()).device
+    batch = tokenizer(questions, max_length=encoder.config.max_position_embeddings)
+    return encoder(batch.input_ids.to(device), batch.attention_mask.to(device)).pooler_output
+
+
+def encode_passages(
+    encoder: DPRContextEncoder, tokenizer: Tokenizer, passages: Sequence[Passage]
+) -> Float[Tensor, "N D"]:
+    """d(z) of each passage: `[CLS] title [SEP] text [SEP]`, cut at the model's last position."""
+    device = next(encoder.parameters()).device
+    titles, texts = [passage.title for passage in passages], [passage.text for passage in passages]
+    batch = tokenizer(titles, texts, max_length=encoder.config.max_position_embeddings)
+    return encoder(batch.input_ids.to(device), batch.attention_mask.to(device)).pooler_output
