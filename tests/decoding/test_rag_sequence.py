@@ -107,6 +107,18 @@ def test_candidates_are_distinct_and_best_first_and_as_many_as_there_are(decode)
     assert [c.logprob for c in candidates] == sorted((c.logprob for c in candidates), reverse=True)
 
 
+@pytest.mark.parametrize("decode", [thorough, fast])
+def test_asking_for_fewer_answers_than_there_are_returns_the_first_of_them(decode):
+    generator = tiny_generator(seed=8)
+    hidden, mask = ragged_sources(generator, rows=3, seed=8)
+    prior = random_prior(1, 3, seed=8)
+    everything, two = (
+        decode(generator, hidden, mask, prior, options(num_beams=3, num_return_sequences=wanted, max_length=6))[0]
+        for wanted in (3, 2)
+    )
+    assert len(everything) == 3 and two == everything[:2]
+
+
 def test_more_answers_wanted_than_there_are_gives_those_there_are():
     """Deviation 4: transformers fails with "selected index k out of range"."""
     generator = tiny_generator(seed=8, vocab_size=4)
