@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from minirag.text.rag_tokenizer import RagTokenizer
     from minirag.training.demo import StageProgress
 
-STAGES = ("dpr", "bart", "rag", "folder")
+STAGES = ("dpr", "bart", "polish", "rag", "folder")
 
 
 def train(
@@ -29,20 +29,20 @@ def train(
     ] = None,
     work: Annotated[Path | None, typer.Option(metavar="DIR", help="Checkpoints (default: OUT.training).")] = None,
     stage: Annotated[
-        Literal["dpr", "bart", "rag", "folder"] | None, typer.Option(help="One stage (default: all).")
+        Literal["dpr", "bart", "polish", "rag", "folder"] | None, typer.Option(help="One stage (default: all).")
     ] = None,
     every: Annotated[int, typer.Option(metavar="N", help="Print a line every N steps.")] = 100,
     device: options.Device = "auto",
 ) -> None:
     """Train the demo model from random weights, on invented worlds; stopped at any moment, it goes on when called again."""
     from minirag.cli.opening import choose_device, demo_folder
-    from minirag.training.demo import Recipe, train_bart, train_dpr, train_rag
+    from minirag.training.demo import Recipe, train_bart, train_dpr, train_polish, train_rag
     from minirag.training.demo_folder import trained_rag, write_demo
 
     place = work or out.with_name(out.name + ".training")
     facts = facts or demo_folder() / "facts.jsonl"
     tokenizer, recipe = vocabularies(text, place), Recipe()
-    stages = {"dpr": train_dpr, "bart": train_bart, "rag": train_rag}
+    stages = {"dpr": train_dpr, "bart": train_bart, "polish": train_polish, "rag": train_rag}
     for name in [stage] if stage else STAGES:
         if name in stages:
             show(stages[name](recipe, tokenizer, place, choose_device(device)), every)

@@ -39,11 +39,13 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Mix:
-    """What a batch is made of: passages of `facts` facts, the share of mending, the share of passages without an answer."""
+    """What a batch is made of: passages of `facts` facts; the shares of mending, of passages without an answer, and of
+    questions in capitals."""
 
     facts: int
     mending: float
     misleading: float
+    capitals: float = 0.1
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,11 @@ def curriculum(step: int, rng: Random) -> Mix:
     return Mix(rng.choice(phase.facts), phase.mending, phase.misleading)
 
 
+def polish(rng: Random) -> Mix:
+    """The last course: many facts, many passages that mislead, and a third of the questions in capitals."""
+    return Mix(rng.choice((2, 3, 4, 5)), mending=0.0, misleading=0.2, capitals=0.35)
+
+
 def guidance_at(step: int) -> float:
     """The weight of guided attention, in two waves: while copying is learned (1 down to 0), and while choosing is (1)."""
     if step < 3000:
@@ -95,7 +102,9 @@ def reading_lesson(inventor: Inventor, mix: Mix, rng: Random) -> Lesson:
     facts = invented_facts(inventor, mix.facts, rng)
     asked = rng.choice(facts)
     shown = misleading_facts(inventor, facts, asked, rng) if rng.random() < mix.misleading else facts
-    return Lesson(passage_text(shown, rng) + " // " + recased(ask(asked, rng), rng), answer_text(asked.value))
+    return Lesson(
+        passage_text(shown, rng) + " // " + recased(ask(asked, rng), rng, mix.capitals), answer_text(asked.value)
+    )
 
 
 def answer_text(value: str) -> str:
@@ -153,13 +162,13 @@ def poisson(mean: float, rng: Random) -> int:
     return arrived
 
 
-def recased(question: str, rng: Random) -> str:
+def recased(question: str, rng: Random, capitals: float = 0.1) -> str:
     """As people type: mostly as written, at times in small letters or capitals, with or without the question mark."""
     question = question.rstrip("?") if rng.random() < 0.1 else question
     shape = rng.random()
     if shape < 0.15:
         return question.lower()
-    return question.upper() if shape < 0.25 else question
+    return question.upper() if shape < 0.15 + capitals else question
 
 
 def lesson_loss(

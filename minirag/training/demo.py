@@ -4,7 +4,7 @@ Paper     DPR §3.2, BART §2.2, RAG §2.4: the paper's three trainings, on lapt
 Tutorial  tutorials/17_training_rag.py
 Tests     tests/training/test_demo.py
 
-Five stages, each with its result in the work folder; a stage that was finished is not done again, and one that was
+Stage by stage, each with its result in the work folder; a stage that was finished is not done again, and one that was
 stopped goes on from its last checkpoint. `minirag train` runs them all.
 """
 
@@ -23,7 +23,16 @@ from minirag.configuration import BartConfig, BertConfig
 from minirag.model.bart import BartForConditionalGeneration
 from minirag.model.dpr import DPRContextEncoder, DPRQuestionEncoder
 from minirag.text.rag_tokenizer import RagTokenizer
-from minirag.training.bart import Lesson, Mix, curriculum, guidance_at, lesson_loss, lessons, reading_exact_match
+from minirag.training.bart import (
+    Lesson,
+    Mix,
+    curriculum,
+    guidance_at,
+    lesson_loss,
+    lessons,
+    polish,
+    reading_exact_match,
+)
 from minirag.training.dpr import pair_loss, pairs, top_1
 from minirag.training.initialise import initialise_small
 from minirag.training.loop import LoopSettings, Progress, steps_done, train
@@ -55,8 +64,11 @@ class Recipe:
     bart: LoopSettings = field(
         default_factory=lambda: LoopSettings(steps=7500, learning_rate=1.5e-3, warmup_steps=200, decay_from=0.6)
     )
+    polish: LoopSettings = field(
+        default_factory=lambda: LoopSettings(steps=800, learning_rate=5e-4, warmup_steps=50, checkpoint_every=200)
+    )
     rag: LoopSettings = field(
-        default_factory=lambda: LoopSettings(steps=400, learning_rate=1e-4, warmup_steps=50, checkpoint_every=100)
+        default_factory=lambda: LoopSettings(steps=200, learning_rate=2e-5, warmup_steps=20, checkpoint_every=100)
     )
 
     def encoder_config(self, vocab_size: int) -> BertConfig:
@@ -145,6 +157,31 @@ def train_bart(
         yield StageProgress("bart", recipe.bart.steps, progress, measured)
 
 
+def train_polish(
+    recipe: Recipe, tokenizer: RagTokenizer, work: Path, device: torch.device, every: int = 200
+) -> Iterator[StageProgress]:
+    """Stage 3: reading goes on with what people do: they type in capitals, and their passages mislead."""
+    inventor = Inventor(pieces_of(tokenizer.generator))
+    generator = load_trained(new_generator(recipe, tokenizer), work / "bart.safetensors").to(device)
+    unseen = {
+        "as written": lessons(inventor, Mix(4, mending=0.0, misleading=0.0, capitals=0.0), 96, Random("polish dev")),
+        "in capitals": lessons(inventor, Mix(4, mending=0.0, misleading=0.0, capitals=0.85), 96, Random("polish dev")),
+    }
+
+    def loss_at(step: int) -> torch.Tensor:
+        rng = Random(f"polish {recipe.seed} {step}")
+        return lesson_loss(generator, tokenizer.generator, lessons(inventor, polish(rng), recipe.bart_batch, rng))
+
+    for progress in train(generator, loss_at, recipe.polish, work / "polish.safetensors"):
+        measured = {}
+        if progress.step % every == 0 or progress.step == recipe.polish.steps:
+            generator.eval()
+            exact = {name: reading_exact_match(generator, tokenizer.generator, asked) for name, asked in unseen.items()}
+            measured = {f"exact match, {name}": share for name, share in exact.items()}
+            generator.train()
+        yield StageProgress("polish", recipe.polish.steps, progress, measured)
+
+
 def bart_batch(recipe: Recipe, inventor: Inventor, step: int) -> list[Lesson]:
     """Step t's lessons. Four batches are drawn at once and sorted by length, so that little of a batch is padding."""
     group, place = divmod(step, POOL)
@@ -161,11 +198,11 @@ def lesson_pool(recipe: Recipe, inventor: Inventor, group: int) -> list[list[Les
 
 
 def train_rag(recipe: Recipe, tokenizer: RagTokenizer, work: Path, device: torch.device) -> Iterator[StageProgress]:
-    """Stage 3: question encoder and generator together; a new invented world every `rag_world_steps` steps."""
+    """Stage 4: question encoder and generator together; a new invented world every `rag_world_steps` steps."""
     inventor = Inventor(pieces_of(tokenizer.generator))
     context_encoder = trained_context_encoder(recipe, tokenizer, work).to(device)
     question_encoder = question_encoder_of(context_encoder)
-    generator = load_trained(new_generator(recipe, tokenizer), work / "bart.safetensors").to(device)
+    generator = load_trained(new_generator(recipe, tokenizer), work / "polish.safetensors").to(device)
     both = trained_together(question_encoder, generator)
     worlds: dict[int, World] = {}
 

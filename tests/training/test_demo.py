@@ -7,7 +7,15 @@ import torch
 
 from minirag.model.dpr import DPRContextEncoder
 from minirag.rag import RagSequenceForGeneration, RagTokenForGeneration
-from minirag.training.demo import Recipe, load_trained, train_bart, train_dpr, train_rag, trained_context_encoder
+from minirag.training.demo import (
+    Recipe,
+    load_trained,
+    train_bart,
+    train_dpr,
+    train_polish,
+    train_rag,
+    trained_context_encoder,
+)
 from minirag.training.demo_folder import trained_rag, write_demo
 from minirag.training.loop import LoopSettings
 from minirag.world.facts import write_facts
@@ -17,21 +25,21 @@ from tests.tiny_folder import FACTS
 FEW = LoopSettings(steps=3, warmup_steps=1, checkpoint_every=2)
 SMALL = Recipe(
     width=16, heads=2, dpr_layers=1, encoder_layers=1, decoder_layers=1, dpr_entities=3, bart_batch=4, rag_batch=2,
-    rag_entities=5, rag_world_steps=2, n_docs=2, dpr=FEW, bart=FEW, rag=FEW,
+    rag_entities=5, rag_world_steps=2, n_docs=2, dpr=FEW, bart=FEW, polish=FEW, rag=FEW,
 )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def work(tmp_path_factory):
     place = tmp_path_factory.mktemp("work")
-    for stage in (train_dpr, train_bart, train_rag):
+    for stage in (train_dpr, train_bart, train_polish, train_rag):
         steps = list(stage(SMALL, rag_tokenizer(), place, torch.device("cpu")))
         assert [done.progress.step for done in steps] == [1, 2, 3]
     return place
 
 
 def test_a_finished_stage_is_not_done_again(work):
-    for stage in (train_dpr, train_bart, train_rag):
+    for stage in (train_dpr, train_bart, train_polish, train_rag):
         assert list(stage(SMALL, rag_tokenizer(), work, torch.device("cpu"))) == []
 
 
