@@ -88,7 +88,7 @@ def test_a_generator_memorises_two_lessons_and_is_then_seen_to_match_them():
     model = bart(vocab_size=tokenizer.vocab_size, max_position_embeddings=64, decoder_start_token_id=0, dropout=0.0)
     batch = [Lesson("Mongolia / capital", "Ulaanbaatar"), Lesson("Malta / capital", "Valletta")]
     assert reading_exact_match(model, tokenizer, batch, max_length=12) == 0.0
-    settings = LoopSettings(steps=150, learning_rate=0.01, warmup_steps=10, bf16=False)
+    settings = LoopSettings(steps=200, learning_rate=0.003, warmup_steps=10, bf16=False)
     losses = [p.loss for p in train(model, lambda step: lesson_loss(model, tokenizer, batch), settings)]
     assert losses[-1] < 0.1 < losses[0]
     assert reading_exact_match(model, tokenizer, batch, max_length=12) == 1.0

@@ -16,7 +16,12 @@ from tests.small_tokenizers import byte_level, word_piece
 
 
 def small_encoder():
-    return context_encoder(vocab_size=word_piece().vocab_size, max_position_embeddings=128, hidden_dropout_prob=0.0)
+    return context_encoder(
+        vocab_size=word_piece().vocab_size,
+        max_position_embeddings=128,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+    )
 
 
 @given(st.integers(1, 5), st.integers(0, 3), st.integers(0, 99))
@@ -44,7 +49,7 @@ def test_each_question_is_answered_by_its_own_passage_alone(seed):
 def test_the_retriever_learns_a_batch_by_heart():
     encoder, tokenizer = small_encoder(), word_piece()
     batch = pairs(Inventor(pieces_of(byte_level())), 6, Random(3))
-    settings = LoopSettings(steps=60, learning_rate=0.01, warmup_steps=5, bf16=False)
+    settings = LoopSettings(steps=120, learning_rate=0.003, warmup_steps=5, bf16=False)
     losses = [p.loss for p in train(encoder, lambda step: pair_loss(encoder, encoder, tokenizer, batch), settings)]
     assert losses[-1] < 0.2 * losses[0]
     assert top_1(encoder, tokenizer, batch) == 1.0
