@@ -36,8 +36,9 @@ def train(
 ) -> None:
     """Train the demo model from random weights, on invented worlds; stopped at any moment, it goes on when called again."""
     from minirag.cli.opening import choose_device, demo_folder
-    from minirag.training.demo import Recipe, train_bart, train_dpr, train_polish, train_rag
+    from minirag.training.demo import train_bart, train_dpr, train_polish, train_rag
     from minirag.training.demo_folder import trained_rag, write_demo
+    from minirag.training.recipe import Recipe
 
     place = work or out.with_name(out.name + ".training")
     facts = facts or demo_folder() / "facts.jsonl"

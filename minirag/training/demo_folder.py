@@ -20,7 +20,7 @@ from minirag.retrieval.encoding import encode_passages
 from minirag.retrieval.knowledge_base import build_knowledge_base
 from minirag.retrieval.passages import Passage
 from minirag.text.rag_tokenizer import RagTokenizer
-from minirag.training.demo import (
+from minirag.training.recipe import (
     Recipe,
     load_trained,
     new_generator,
