@@ -4,6 +4,7 @@ Read from the source with ast: nothing is run.
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -94,3 +95,10 @@ def test_shapes_are_annotations_and_not_strings(path):
     """`from __future__ import annotations` would turn every shape into a string that nobody checks."""
     if mentions(path, "jaxtyping"):
         assert "__future__.annotations" not in list(imported_names(path))
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=label)
+def test_the_tests_that_a_module_names_exist(path):
+    named = re.search(r"^Tests +(.+)$", path.read_text("utf-8"), re.MULTILINE)
+    for test in re.findall(r"tests/[\w/.]*\w", named.group(1) if named else ""):
+        assert (REPOSITORY / test).exists(), test

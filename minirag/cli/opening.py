@@ -2,7 +2,7 @@
 
 Paper     none
 Tutorial  tutorials/00_rag_in_one_page.py
-Tests     tests/cli/test_opening.py
+Tests     tests/cli/test_bad_input.py
 """
 
 from collections.abc import Sequence

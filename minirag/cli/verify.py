@@ -2,7 +2,7 @@
 
 Paper     none
 Tutorial  tutorials/19_hot_swap_and_your_own_documents.py
-Tests     tests/cli/test_verify.py
+Tests     tests/cli/test_index.py, tests/cli/test_bad_input.py
 """
 
 from pathlib import Path

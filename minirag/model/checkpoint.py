@@ -2,7 +2,7 @@
 
 Paper     none
 Tutorial  tutorials/07_checkpoints.py
-Tests     tests/model/test_checkpoint.py, tests/crosscheck/test_checkpoints.py
+Tests     tests/model/test_checkpoint.py, tests/crosscheck/test_networks.py
 
 A file is read whole or refused: an unknown name, a missing name and a wrong shape are each an error that names the tensor.
 Nothing is unpickled.

@@ -2,7 +2,7 @@
 
 Paper     Karpukhin et al. 2020, §3.1; RAG §2.2: d(z) = BERT_d(z), q(x) = BERT_q(x), p(z|x) ∝ exp(d(z)ᵀ q(x))
 Tutorial  tutorials/05_dpr.py
-Tests     tests/model/test_dpr.py, tests/crosscheck/test_networks.py
+Tests     tests/model/test_encoders.py, tests/crosscheck/test_networks.py
 
 The vector is the last layer's raw [CLS] state: no pooler and no tanh, whatever the name `pooler_output` suggests.
 """

@@ -2,7 +2,7 @@
 
 Paper     none: names are history
 Tutorial  tutorials/07_checkpoints.py
-Tests     tests/model/test_name_tables.py, tests/crosscheck/test_checkpoints.py
+Tests     tests/model/test_checkpoint.py, tests/crosscheck/test_networks.py
 
 A table maps a published name to the name here. `{}` stands for a layer's number. `None` marks a tensor that is dropped on
 purpose. Several published names may stand for one tensor here (BART's tied embeddings): a file needs one of them, and the

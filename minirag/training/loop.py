@@ -11,12 +11,13 @@ the batches that an uninterrupted run would have seen.
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from jaxtyping import Float
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -125,11 +126,5 @@ def restore(model: nn.Module, optimizer: torch.optim.Optimizer, path: Path | Non
 
 
 def steps_done(path: Path) -> int:
-    from safetensors import safe_open
-
     with safe_open(path, "pt") as file:
         return int(json.loads(file.metadata()["step"]))
-
-
-def mean(losses: Sequence[float]) -> float:
-    return sum(losses) / len(losses)
