@@ -1,5 +1,6 @@
 # make ask Q="what is the capital of mongolia?"   set up what is needed, and answer
-# make test                                       set up what is needed, and run every test
+# make test                                       set up what is needed, and run every test that is not marked slow
+# make test-slow                                  and the slow ones: networks at their published sizes
 # make check                                      lint, formatting and types
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -12,13 +13,16 @@ export Q
 export HNSWLIB_NO_NATIVE = 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: ask test check format clean
+.PHONY: ask test test-slow check format clean
 
 ask: $(VENV)/installed
 	@$(BIN)/minirag ask "$$Q"
 
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -m "not slow"
+
+test-slow: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -q -m slow
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
