@@ -17,7 +17,10 @@ ACTIVATIONS = ("gelu", "relu", "gelu_new")
 
 @dataclass(frozen=True)
 class BertConfig:
-    """A BERT-style encoder: plain BERT, or one of the two DPR encoders (`projection_dim` 0: no projection)."""
+    """A BERT-style encoder: plain BERT, or one of the two DPR encoders (`projection_dim` 0: no projection).
+
+    `pooling` and `normalize` are DPR's own ("cls", False) unless sentence-transformers' files say otherwise.
+    """
 
     vocab_size: int = 30522
     hidden_size: int = 768
@@ -33,10 +36,13 @@ class BertConfig:
     layer_norm_eps: float = 1e-12
     pad_token_id: int = 0
     projection_dim: int = 0
+    pooling: str = "cls"
+    normalize: bool = False
     model_type: str = "dpr"
 
     def __post_init__(self) -> None:
         check_choice("hidden_act", self.hidden_act, ACTIVATIONS)
+        check_choice("pooling", self.pooling, ("cls", "mean"))
         check_choice("model_type", self.model_type, ("dpr", "bert"))
         check_divides("num_attention_heads", self.num_attention_heads, "hidden_size", self.hidden_size)
         for name in (

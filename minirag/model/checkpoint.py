@@ -24,6 +24,7 @@ from minirag.model import name_tables
 from minirag.model.bart import BartForConditionalGeneration
 from minirag.model.dpr import DPRContextEncoder, DPRQuestionEncoder
 from minirag.model.name_tables import OPTIONAL, NameTable, own_name, published_names
+from minirag.model.sentence_transformers import sentence_transformers_settings
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 Network = TypeVar("Network", DPRQuestionEncoder, DPRContextEncoder, BartForConditionalGeneration)
@@ -37,7 +38,7 @@ TABLES: dict[type, NameTable] = {
 
 def load_network(network: type[Network], folder: str | Path) -> Network:
     """A DPR encoder or BART from a folder in the published layout, in float32 and in evaluation mode."""
-    settings = read_config(folder)
+    settings = read_config(folder) | sentence_transformers_settings(folder)
     config_class = BartConfig if network is BartForConditionalGeneration else BertConfig
     model = network(config_class.from_dict(settings))  # type: ignore[arg-type]
     load_weights(model, folder, TABLES[network])
@@ -141,10 +142,15 @@ def published_tensors(model: nn.Module, table: NameTable, dtype: torch.dtype | N
 
 
 def encoder_fingerprint(model: DPRContextEncoder) -> str:
-    """sha256 of configuration and weights (in float32): which encoder made these vectors?"""
+    """sha256 of settings and weights (in float32): which encoder made these vectors?
+
+    Only settings that differ from the defaults count: a setting that comes later, with the old meaning as its default,
+    leaves every knowledge base valid. `model_type` is a name and changes no vector.
+    """
     tensors = published_tensors(model, TABLES[type(model)], torch.float32)
-    settings = json.dumps(model.config.to_dict(), sort_keys=True).encode()
-    return hashlib.sha256(settings + save(tensors)).hexdigest()
+    usual = BertConfig().to_dict() | {"model_type": model.config.model_type}
+    unusual = {name: value for name, value in model.config.to_dict().items() if value != usual[name]}
+    return hashlib.sha256(json.dumps(unusual, sort_keys=True).encode() + save(tensors)).hexdigest()
 
 
 def one_line(error: BaseException) -> str:

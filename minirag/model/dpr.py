@@ -1,14 +1,17 @@
 """What vector stands for a question, and what vector for a passage? DPR's two encoders.
 
 Paper     Karpukhin et al. 2020, §3.1; RAG §2.2: d(z) = BERT_d(z), q(x) = BERT_q(x), p(z|x) ∝ exp(d(z)ᵀ q(x))
+          Reimers & Gurevych 2019, §3: the mean of all states instead of [CLS]
 Tutorial  tutorials/05_dpr.py
 Tests     tests/model/test_encoders.py, tests/crosscheck/test_networks.py
 
-The vector is the last layer's raw [CLS] state: no pooler and no tanh, whatever the name `pooler_output` suggests.
+DPR's vector is the last layer's raw [CLS] state: no pooler and no tanh, whatever the name `pooler_output` suggests.
+sentence-transformers' encoders are the same BERT with another last step: `config.pooling` and `config.normalize`.
 """
 
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from minirag.configuration import BertConfig
 from minirag.model.bert import BertEncoder
@@ -16,10 +19,11 @@ from minirag.outputs import DPROutput
 
 
 class DPREncoder(nn.Module):
-    """W · BERT(x)[CLS]; without a projection, W = I."""
+    """W · pool(BERT(x)), divided by its length where `normalize` says so; without a projection, W = I."""
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
+        self.config = config
         self.bert = BertEncoder(config)
         self.projection = nn.Linear(config.hidden_size, config.projection_dim) if config.projection_dim else None
 
@@ -32,9 +36,24 @@ class DPREncoder(nn.Module):
         output_attentions: bool = False,
     ) -> DPROutput:
         encoded = self.bert(input_ids, attention_mask, token_type_ids, output_hidden_states, output_attentions)
-        cls: Float[Tensor, "B D"] = encoded.last_hidden_state[:, 0]
-        vector = cls if self.projection is None else self.projection(cls)
-        return DPROutput(vector, encoded.last_hidden_state, encoded.hidden_states, encoded.attentions)
+        states = encoded.last_hidden_state
+        vector = states[:, 0] if self.config.pooling == "cls" else mean_state(states, attention_mask)
+        vector = vector if self.projection is None else self.projection(vector)
+        vector = unit(vector) if self.config.normalize else vector
+        return DPROutput(vector, states, encoded.hidden_states, encoded.attentions)
+
+
+def mean_state(states: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"] | None) -> Float[Tensor, "B D"]:
+    """Σ_s mask_s · h_s / Σ_s mask_s, over [CLS], the text and [SEP]; without a mask every token is real."""
+    if mask is None:
+        return states.mean(dim=1)
+    real = mask[..., None].to(states.dtype)  # (B, S, 1)
+    return (states * real).sum(dim=1) / real.sum(dim=1).clamp(min=1e-9)  # sentence-transformers' smallest divisor
+
+
+def unit(vectors: Float[Tensor, "B D"]) -> Float[Tensor, "B D"]:
+    """x / max(‖x‖₂, 1e-12): the inner product of two of them is the cosine."""
+    return F.normalize(vectors, dim=-1)
 
 
 class DPRQuestionEncoder(nn.Module):

@@ -56,8 +56,12 @@ DPR: NameTable = {
     **under("bert_model.", "bert.", BERT),
     **with_weight_and_bias({"encode_proj": "projection"}),
 }
-DPR_QUESTION_ENCODER = under("question_encoder.", "question_encoder.", DPR)
-DPR_CONTEXT_ENCODER = under("ctx_encoder.", "ctx_encoder.", DPR)
+# DPR's own names are written; a plain BERT (sentence-transformers') is read too
+DPR_QUESTION_ENCODER = {
+    **under("question_encoder.", "question_encoder.", DPR),
+    **under("", "question_encoder.bert.", BERT),
+}
+DPR_CONTEXT_ENCODER = {**under("ctx_encoder.", "ctx_encoder.", DPR), **under("", "ctx_encoder.bert.", BERT)}
 
 
 def bart_attention(published: str, ours: str) -> dict[str, str | None]:

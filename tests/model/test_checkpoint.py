@@ -6,6 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from minirag.configuration import BertConfig
 from minirag.model.bart import BartForConditionalGeneration
 from minirag.model.checkpoint import TABLES, encoder_fingerprint, load_network, save_network
 from minirag.model.dpr import DPRContextEncoder, DPRQuestionEncoder
@@ -150,3 +151,17 @@ def test_the_fingerprint_tells_encoders_apart_and_survives_saving(tmp_path):
     with torch.no_grad():
         encoder.ctx_encoder.bert.layers[1].norm.bias[3] += 1e-3
     assert encoder_fingerprint(load_network(DPRContextEncoder, tmp_path)) != encoder_fingerprint(encoder)
+
+
+@pytest.mark.parametrize("settings", [{"pooling": "mean"}, {"normalize": True}, {"layer_norm_eps": 1e-6}])
+def test_a_setting_that_changes_vectors_changes_the_fingerprint(settings):
+    assert encoder_fingerprint(context_encoder(**settings)) != encoder_fingerprint(context_encoder())
+
+
+def test_a_setting_at_its_default_does_not_count_in_the_fingerprint(monkeypatch):
+    """A knowledge base stays valid when a later version has one more setting."""
+    encoder = context_encoder()
+    before = encoder_fingerprint(encoder)
+    to_dict = BertConfig.to_dict
+    monkeypatch.setattr(BertConfig, "to_dict", lambda config: {**to_dict(config), "a_later_setting": "as before"})
+    assert encoder_fingerprint(encoder) == before == encoder_fingerprint(context_encoder(model_type="bert"))

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from tests.model.networks import bart, context_encoder, question_encoder, ragged_ids
 
 
-@given(st.lists(st.integers(1, 12), min_size=2, max_size=5), st.integers(0, 50))
-def test_a_batch_gives_the_same_vectors_as_one_by_one(lengths, seed):
-    encoder = question_encoder()
+@pytest.mark.parametrize("pooling", ["cls", "mean"])
+@given(lengths=st.lists(st.integers(1, 12), min_size=2, max_size=5), seed=st.integers(0, 50))
+def test_a_batch_gives_the_same_vectors_as_one_by_one(pooling, lengths, seed):
+    encoder = question_encoder(pooling=pooling)
     ids, mask = ragged_ids(lengths, seed)
     together = encoder(ids, mask).pooler_output
     for row, length in enumerate(lengths):
