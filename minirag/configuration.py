@@ -6,13 +6,22 @@ Tests     tests/test_configuration.py
 
 The field names are those of the published files, so that one loads as it is. Three kinds of keys are told apart: fields
 of the dataclass are used; settings that would change the numbers and that this code cannot honour are refused by name
-(`REFUSED`: the one value that is accepted); everything else (generic bookkeeping of the library that wrote it) is passed over.
+(settings.py); everything else (generic bookkeeping of the library that wrote it) is passed over.
 """
 
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-ACTIVATIONS = ("gelu", "relu", "gelu_new")
+from minirag.settings import (
+    ACTIVATIONS,
+    REFUSED_BART,
+    REFUSED_BERT,
+    REFUSED_RAG,
+    check_choice,
+    check_divides,
+    check_positive,
+    known_settings,
+)
 
 
 @dataclass(frozen=True)
@@ -155,7 +164,7 @@ class RagConfig:
     @classmethod
     def from_dict(cls, settings: dict[str, Any]) -> "RagConfig":
         """From a parsed `config.json`. ValueError names a setting that cannot be honoured, or a part that is missing."""
-        known = known_settings(cls, settings, {})
+        known = known_settings(cls, settings, REFUSED_RAG)
         for part, config_class in (("question_encoder", BertConfig), ("generator", BartConfig)):
             if not isinstance(known.get(part), dict):
                 raise ValueError(f"config: a RAG model needs the settings of its {part}")
@@ -185,56 +194,3 @@ class RagConfig:
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
-
-
-# setting → the values under which this code computes what the file means; any other value is refused by name
-REFUSED_BERT: dict[str, tuple[Any, ...]] = {
-    "position_embedding_type": ("absolute", None),
-    "is_decoder": (False, None),
-    "add_cross_attention": (False, None),
-    "embedding_size": (None,),
-}
-REFUSED_BART: dict[str, tuple[Any, ...]] = {
-    "normalize_before": (False, None),
-    "normalize_embedding": (True, None),
-    "add_final_layer_norm": (False, None),
-    "static_position_embeddings": (False, None),
-    "extra_pos_embeddings": (2, None),
-    "tie_word_embeddings": (True, None),
-    "encoder_layerdrop": (0, 0.0, None),
-    "decoder_layerdrop": (0, 0.0, None),
-}
-
-
-def known_settings(cls: type, settings: dict[str, Any], refused: dict[str, tuple[Any, ...]]) -> dict[str, Any]:
-    for name, accepted in refused.items():
-        if name in settings and settings[name] not in accepted:
-            raise ValueError(f"config: {name}={settings[name]!r} cannot be honoured (only {accepted[0]!r})")
-    names = {f.name for f in fields(cls)}
-    known = {name: value for name, value in settings.items() if name in names}
-    for name, value in known.items():
-        check_type(cls, name, value)
-    return known
-
-
-def check_type(cls: type, name: str, value: Any) -> None:
-    expected: Any = {f.name: f.type for f in fields(cls)}[name]
-    wanted: Any = {int: int, float: (int, float), bool: bool, str: str}.get(expected)
-    wrong = wanted is not None and (not isinstance(value, wanted) or (expected is not bool and isinstance(value, bool)))
-    if wrong:
-        raise ValueError(f"config: {name}={value!r} is not of type {expected.__name__}")
-
-
-def check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f"config: {name}={value!r} cannot be honoured (one of {', '.join(map(repr, choices))})")
-
-
-def check_positive(name: str, value: int) -> None:
-    if value < 1:
-        raise ValueError(f"config: {name}={value} must be at least 1")
-
-
-def check_divides(name: str, part: int, whole_name: str, whole: int) -> None:
-    if part < 1 or whole % part:
-        raise ValueError(f"config: {name}={part} must divide {whole_name}={whole}")

@@ -1,8 +1,13 @@
 """Configs: a published file loads as it is, and a setting that cannot be honoured is refused by name."""
 
+from dataclasses import fields
+
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from minirag.configuration import BartConfig, BertConfig, RagConfig
+from minirag.settings import REFUSED_BART, REFUSED_BERT, REFUSED_RAG
 
 SMALL = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 4}
 
@@ -15,6 +20,40 @@ def test_a_config_and_its_dictionary_are_inverse():
 def test_keys_of_the_library_that_wrote_the_file_are_passed_over():
     config = BertConfig.from_dict({**SMALL, "transformers_version": "4.2", "torch_dtype": "float32", "id2label": {}})
     assert config == BertConfig(**SMALL)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=4,
+)
+TABLES = {BertConfig: REFUSED_BERT, BartConfig: REFUSED_BART, RagConfig: REFUSED_RAG}
+PARTS = {"question_encoder": SMALL, "generator": {}}
+
+
+@pytest.mark.parametrize("config", TABLES)
+@given(generic=st.dictionaries(st.text(), json_values, max_size=4))
+def test_a_key_that_is_neither_a_field_nor_refused_never_matters(config, generic):
+    own = {field.name for field in fields(config)} | TABLES[config].keys()
+    parts = PARTS if config is RagConfig else {}
+    others = {name: value for name, value in generic.items() if name not in own}
+    assert config.from_dict({**others, **parts}) == config.from_dict(parts)
+
+
+@pytest.mark.parametrize(("config", "name"), [(config, name) for config, table in TABLES.items() for name in table])
+@given(value=json_values)
+def test_every_refused_setting_is_named_with_its_value_whatever_it_is(config, name, value):
+    assume(value not in TABLES[config][name])
+    with pytest.raises(ValueError) as caught:
+        config.from_dict({name: value, **(PARTS if config is RagConfig else {})})
+    assert f"{name}={value!r} cannot be honoured" in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("config", "name"), [(config, name) for config, table in TABLES.items() for name in table])
+def test_the_accepted_values_of_such_a_setting_change_nothing(config, name):
+    parts = PARTS if config is RagConfig else {}
+    for value in TABLES[config][name]:
+        assert config.from_dict({name: value, **parts}) == config.from_dict(parts)
 
 
 @pytest.mark.parametrize(
@@ -32,6 +71,8 @@ def test_keys_of_the_library_that_wrote_the_file_are_passed_over():
         (BartConfig, {"tie_word_embeddings": False}, "tie_word_embeddings=False"),
         (BartConfig, {"model_type": "mbart"}, "model_type='mbart'"),
         (BartConfig, {"scale_embedding": 1}, "scale_embedding=1 is not of type bool"),
+        (BartConfig, {"forced_eos_token_id": [2]}, "forced_eos_token_id=[2] is not of type int or null"),
+        (BertConfig, {"hidden_size": True}, "hidden_size=True is not of type int"),
         (RagConfig, {"model_type": "bart"}, "its question_encoder"),
     ],
 )

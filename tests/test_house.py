@@ -27,6 +27,7 @@ FLOORS = [
     {"model"},
     {"text"},
     {"configuration", "outputs"},
+    {"settings"},
 ]
 FLOOR_OF = {room: len(FLOORS) - height for height, rooms in enumerate(FLOORS) for room in rooms}
 NEIGHBOURS = {("rag", "answer"), ("training", "world"), ("training", "evaluation"), ("evaluation", "world")}
