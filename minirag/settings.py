@@ -69,22 +69,20 @@ def known_settings(cls: type, settings: dict[str, Any], refused: Refused) -> dic
         if name in settings and settings[name] not in accepted:
             raise ValueError(f"config: {name}={settings[name]!r} cannot be honoured (only {accepted[0]!r})")
     types = {f.name: f.type for f in fields(cls)}
-    known = {name: value for name, value in settings.items() if name in types}
-    for name, value in known.items():
-        check_type(name, value, types[name])
-    return known
+    return {name: typed(name, value, types[name]) for name, value in settings.items() if name in types}
 
 
-def check_type(name: str, value: Any, expected: Any) -> None:
-    """`expected` is a plain type or a union of them. An int serves as a float; a bool is neither."""
+def typed(name: str, value: Any, expected: Any) -> Any:
+    """The value as `expected` says, a plain type or a union of them: an int becomes a float; a bool is neither."""
     types = get_args(expected) or (expected,)
-    wanted = [kind for kind in types if kind in (int, float, bool, str, type(None))]
-    if len(wanted) < len(types):
-        return  # a part with a config of its own
-    number = type(value) is int and float in wanted
-    if type(value) not in wanted and not number:
-        known = " or ".join("null" if kind is type(None) else kind.__name__ for kind in wanted)
-        raise ValueError(f"config: {name}={value!r} is not of type {known}")
+    if any(kind not in (int, float, bool, str, type(None)) for kind in types):
+        return value  # a part with a config of its own
+    if type(value) in types:
+        return value
+    if type(value) is int and float in types:
+        return float(value)
+    known = " or ".join("null" if kind is type(None) else kind.__name__ for kind in types)
+    raise ValueError(f"config: {name}={value!r} is not of type {known}")
 
 
 def check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> None:

@@ -22,6 +22,11 @@ def test_keys_of_the_library_that_wrote_the_file_are_passed_over():
     assert config == BertConfig(**SMALL)
 
 
+def test_a_whole_number_serves_where_a_fraction_may_stand():
+    config = BartConfig.from_dict({"length_penalty": 2, "dropout": 0})
+    assert (config.length_penalty, config.dropout) == (2.0, 0.0) and type(config.dropout) is float
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),

@@ -77,7 +77,7 @@ def prepare(
     """The questions of one setting, and the knowledge base that they are put to."""
     from minirag.cli.opening import demo_folder, open_context_encoder
     from minirag.evaluation.questions import read_questions
-    from minirag.model.checkpoint import read_config
+    from minirag.model.config_files import read_config
 
     folder = model or demo_folder()
     read_config(folder)  # a folder that is no model is told so, not that it has no questions

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import torch
 
-from minirag.model.checkpoint import encoder_fingerprint, load_network, read_config
+from minirag.model.checkpoint import encoder_fingerprint, load_network
+from minirag.model.config_files import read_config
 from minirag.model.dpr import DPRContextEncoder
 from minirag.rag import RagSequenceForGeneration, RagTokenForGeneration
 from minirag.rag.folder import CONTEXT_ENCODER_FOLDER

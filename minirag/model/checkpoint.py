@@ -1,141 +1,117 @@
-"""How do weights get in and out? `config.json` and `model.safetensors`, under published names, every tensor accounted for.
+"""How do weights get in and out? A folder in a published layout ↔ a network, every tensor accounted for.
 
 Paper     none
 Tutorial  tutorials/07_checkpoints.py
-Tests     tests/model/test_checkpoint.py, tests/crosscheck/test_networks.py
+Tests     tests/model/test_checkpoint.py, tests/model/test_layouts.py, tests/crosscheck/test_networks.py
 
-A file is read whole or refused: an unknown name, a missing name and a wrong shape are each an error that names the tensor.
-Nothing is unpickled.
+A file is read whole or refused: an unknown name, a missing name, a wrong shape and two tied tensors that differ are each an
+error that names the tensor. Which files there are is tensor_files.py's matter, what their tensors are called name_tables.py's.
 """
 
 import hashlib
 import json
-import os
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save, save_file
+from jaxtyping import Shaped
+from safetensors.torch import save
 from torch import Tensor, nn
 
-from minirag.configuration import BartConfig, BertConfig
+from minirag.configuration import BertConfig
 from minirag.model import name_tables
 from minirag.model.bart import BartForConditionalGeneration
+from minirag.model.config_files import read_bart_config, read_bert_config, write_config
 from minirag.model.dpr import DPRContextEncoder, DPRQuestionEncoder
-from minirag.model.name_tables import OPTIONAL, NameTable, own_name, published_names
-from minirag.model.sentence_transformers import sentence_transformers_settings
+from minirag.model.name_tables import OPTIONAL, Dropped, NameTable, layout, own_name, published_names
+from minirag.model.tensor_files import Tensors, read_tensors, weights_file, write_tensors
 
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
 Network = TypeVar("Network", DPRQuestionEncoder, DPRContextEncoder, BartForConditionalGeneration)
+Module = TypeVar("Module", bound=nn.Module)
 
-TABLES: dict[type, NameTable] = {
-    DPRQuestionEncoder: name_tables.DPR_QUESTION_ENCODER,
-    DPRContextEncoder: name_tables.DPR_CONTEXT_ENCODER,
-    BartForConditionalGeneration: name_tables.BART,
+LAYOUTS: dict[type, tuple[NameTable, ...]] = {
+    DPRQuestionEncoder: name_tables.QUESTION_ENCODER_LAYOUTS,
+    DPRContextEncoder: name_tables.CONTEXT_ENCODER_LAYOUTS,
+    BartForConditionalGeneration: name_tables.BART_LAYOUTS,
 }
+TABLES: dict[type, NameTable] = {network: tables[0] for network, tables in LAYOUTS.items()}  # the one that is written
+FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 
 
 def load_network(network: type[Network], folder: str | Path) -> Network:
-    """A DPR encoder or BART from a folder in the published layout, in float32 and in evaluation mode."""
-    settings = read_config(folder) | sentence_transformers_settings(folder)
-    config_class = BartConfig if network is BartForConditionalGeneration else BertConfig
-    model = network(config_class.from_dict(settings))  # type: ignore[arg-type]
-    load_weights(model, folder, TABLES[network])
+    """A DPR encoder or BART from a folder in any published layout, in float32 and in evaluation mode."""
+    read: Callable[[str | Path], Any] = (
+        read_bart_config if network is BartForConditionalGeneration else read_bert_config
+    )
+    config = read(folder)
+    model = unfilled(lambda: network(config))
+    fill(model, folder, LAYOUTS[network])
     return model.eval()
 
 
 def save_network(model: Network, folder: str | Path, dtype: torch.dtype | None = None) -> None:
     """The inverse of `load_network`; `dtype` float16 halves the file."""
-    settings = {"architectures": [type(model).__name__], **model.config.to_dict()}
-    write_config(folder, settings)
-    save_weights(model, folder, TABLES[type(model)], dtype)
+    write_config(folder, {"architectures": [type(model).__name__], **model.config.to_dict()})
+    write_tensors(published_tensors(model, TABLES[type(model)], dtype), folder)
 
 
-def read_config(folder: str | Path) -> dict[str, Any]:
-    """The parsed `config.json`. ValueError: no such folder or file, or not a JSON object."""
-    path = Path(folder) / CONFIG
-    if not path.is_file():
-        raise ValueError(f"{folder}: not a model folder ({CONFIG} is missing)")
-    try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not valid JSON ({error})") from None
-    if not isinstance(settings, dict):
-        raise ValueError(f"{path}: not a JSON object")
-    return settings
+def unfilled(make: Callable[[], Module]) -> Module:
+    """A network that is about to be filled: no time goes into random weights, and no random number is drawn."""
+    with torch.device("meta"):
+        model = make()
+    return model.to_empty(device="cpu")
 
 
-def write_config(folder: str | Path, settings: dict[str, Any]) -> None:
-    path = Path(folder) / CONFIG
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    os.replace(partial, path)
+def fill(model: nn.Module, folder: str | Path, tables: Sequence[NameTable]) -> None:
+    """Every weight from the folder's file or shards, in the model's own dtype."""
+    path = weights_file(folder)
+    tensors = read_tensors(path)
+    own = own_tensors(tensors, model.state_dict(), layout(tensors, tables), path)
+    with torch.no_grad():
+        for name, parameter in model.state_dict().items():
+            if name in own:
+                parameter.copy_(own[name])
+            else:
+                parameter.zero_()
 
 
-def read_tensors(folder: str | Path) -> dict[str, Tensor]:
-    """Published name → tensor, as stored."""
-    path = Path(folder) / WEIGHTS
-    if not path.is_file():
-        raise ValueError(f"{folder}: not a model folder ({WEIGHTS} is missing)")
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path}: truncated or not a safetensors file ({one_line(error)})") from None
-
-
-def load_weights(model: nn.Module, folder: str | Path, table: NameTable) -> None:
-    """Fill `model` from a folder's file, converting to the model's dtype."""
-    path = Path(folder) / WEIGHTS
-    assign(model, own_tensors(read_tensors(folder), table, str(path)), table, str(path))
-
-
-def own_tensors(tensors: dict[str, Tensor], table: NameTable, source: str) -> dict[str, Tensor]:
-    """Published names → names here. ValueError: a name that is not in the table, or two tied tensors that differ."""
-    own: dict[str, Tensor] = {}
+def own_tensors(tensors: Tensors, wanted: Mapping[str, Tensor], table: NameTable, source: Path) -> Tensors:
+    """Published names → names here. ValueError names a tensor that is unexpected, missing, or not what is wanted."""
+    own: Tensors = {}
     for published, tensor in tensors.items():
         try:
             name = own_name(published, table)
         except KeyError:
-            raise ValueError(f"{source}: unexpected tensor {published} of shape {list(tensor.shape)}") from None
-        if name in own and not torch.equal(own[name], tensor):
+            name = ""
+        if isinstance(name, Dropped):
+            continue
+        if name not in wanted:
+            raise ValueError(f"{source}: unexpected tensor {published} of shape {list(tensor.shape)}")
+        check_tensor(tensor, wanted[name], f"{source}: tensor {published}")
+        if name in own and not same(own[name], tensor):
             raise ValueError(f"{source}: {published} should be the same tensor as its tied names, and differs")
-        if name is not None:
-            own[name] = tensor
+        own[name] = tensor
+    for name, published in published_names(wanted, table).items():
+        if name not in own and not OPTIONAL.search(name):
+            raise ValueError(f"{source}: tensor {published} of shape {list(wanted[name].shape)} is missing")
     return own
 
 
-def assign(model: nn.Module, tensors: dict[str, Tensor], table: NameTable, source: str) -> None:
-    """Copy every tensor into the model. ValueError: a missing or unexpected name, or a shape, with both shapes."""
-    wanted = model.state_dict()
-    theirs = published_names(wanted, table)
-    for name, parameter in wanted.items():
-        if name not in tensors:
-            if OPTIONAL.search(name):
-                continue
-            raise ValueError(f"{source}: tensor {theirs[name]} of shape {list(parameter.shape)} is missing")
-        if tensors[name].shape != parameter.shape:
-            shapes = f"shape {list(tensors[name].shape)}, the configuration asks for {list(parameter.shape)}"
-            raise ValueError(f"{source}: tensor {theirs[name]} has {shapes}")
-    for name in tensors.keys() - wanted.keys():
-        raise ValueError(f"{source}: unexpected tensor {name} of shape {list(tensors[name].shape)}")
-    with torch.no_grad():
-        for name, parameter in wanted.items():
-            if name in tensors:
-                parameter.copy_(tensors[name])
+def check_tensor(tensor: Shaped[Tensor, "..."], wanted: Shaped[Tensor, "..."], what: str) -> None:
+    if tensor.shape != wanted.shape:
+        shapes = f"shape {list(tensor.shape)}, the configuration asks for {list(wanted.shape)}"
+        raise ValueError(f"{what} has {shapes}")
+    if tensor.dtype not in FLOATS:
+        raise ValueError(f"{what} is of type {str(tensor.dtype).removeprefix('torch.')}, which is no plain float")
 
 
-def save_weights(model: nn.Module, folder: str | Path, table: NameTable, dtype: torch.dtype | None = None) -> None:
-    """Write `model.safetensors` under published names; the file appears whole or not at all."""
-    path = Path(folder) / WEIGHTS
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    save_file(published_tensors(model, table, dtype), partial, metadata={"format": "pt"})
-    os.replace(partial, path)
+def same(one: Shaped[Tensor, "..."], other: Shaped[Tensor, "..."]) -> bool:
+    return one.dtype == other.dtype and torch.equal(one, other)
 
 
-def published_tensors(model: nn.Module, table: NameTable, dtype: torch.dtype | None = None) -> dict[str, Tensor]:
+def published_tensors(model: nn.Module, table: NameTable, dtype: torch.dtype | None = None) -> Tensors:
+    """Every weight under its published name, contiguous and on the CPU."""
     own = model.state_dict()
     names = published_names(own, table)
     return {names[name]: tensor.detach().to("cpu", dtype or tensor.dtype).contiguous() for name, tensor in own.items()}
@@ -151,7 +127,3 @@ def encoder_fingerprint(model: DPRContextEncoder) -> str:
     usual = BertConfig().to_dict() | {"model_type": model.config.model_type}
     unusual = {name: value for name, value in model.config.to_dict().items() if value != usual[name]}
     return hashlib.sha256(json.dumps(unusual, sort_keys=True).encode() + save(tensors)).hexdigest()
-
-
-def one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())

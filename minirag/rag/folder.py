@@ -20,8 +20,10 @@ from torch import nn
 from minirag.configuration import RagConfig
 from minirag.model import checkpoint
 from minirag.model.bart import BartForConditionalGeneration
+from minirag.model.config_files import CONFIG, generation_settings, read_config, write_config
 from minirag.model.dpr import DPRContextEncoder, DPRQuestionEncoder
-from minirag.model.name_tables import RAG_FOR_GENERATION, RAG_MODEL
+from minirag.model.name_tables import RAG_FOR_GENERATION, RAG_LAYOUTS, RAG_MODEL
+from minirag.model.tensor_files import write_tensors
 from minirag.retrieval.knowledge_base import KnowledgeBase
 from minirag.retrieval.retriever import KNOWLEDGE_BASE_FOLDER, RagRetriever
 from minirag.retrieval.whole_folder import whole_folder
@@ -53,12 +55,10 @@ def open_parts(
 ) -> Parts:
     """Read a folder for the class `wanted`. ValueError names the file or setting at fault."""
     folder = Path(folder)
-    settings = checkpoint.read_config(folder)
+    settings = read_config(folder)
     check_variant(folder, settings, wanted, variant_mismatch_ok)
     config = read_rag_config(folder, settings)
-    question_encoder = DPRQuestionEncoder(config.question_encoder)
-    generator = BartForConditionalGeneration(config.generator)
-    fill(networks(question_encoder, generator), folder)
+    question_encoder, generator = read_networks(folder, config)
     has_tokenizers = any((folder / name).is_dir() for name in (QUESTION_ENCODER_FOLDER, GENERATOR_FOLDER))
     tokenizer = RagTokenizer.from_pretrained(folder) if has_tokenizers else None
     if retriever is None:
@@ -76,26 +76,27 @@ def check_variant(folder: Path, settings: dict[str, Any], wanted: str, variant_m
 
 
 def read_rag_config(folder: Path, settings: dict[str, Any]) -> RagConfig:
+    """How the generator searches is in `generation_config.json` where there is one."""
+    generator = settings.get("generator")
+    if isinstance(generator, dict):
+        settings = {**settings, "generator": generator | generation_settings(folder)}
     try:
         return RagConfig.from_dict(settings)
     except ValueError as error:
-        raise ValueError(f"{folder / checkpoint.CONFIG}: {error}") from None
+        raise ValueError(f"{folder / CONFIG}: {error}") from None
 
 
-def networks(question_encoder: DPRQuestionEncoder, generator: BartForConditionalGeneration) -> nn.ModuleDict:
+def networks(config: RagConfig) -> nn.ModuleDict:
     """The two that are one checkpoint: a context encoder that is trained along is not part of it."""
-    return nn.ModuleDict({"question_encoder": question_encoder, "generator": generator})
+    generator = BartForConditionalGeneration(config.generator)
+    return nn.ModuleDict({"question_encoder": DPRQuestionEncoder(config.question_encoder), "generator": generator})
 
 
-def fill(both: nn.ModuleDict, folder: Path) -> None:
-    """Weights into the networks. `rag.` in front or not: any of the three classes may have written the file."""
-    path = str(folder / checkpoint.WEIGHTS)
-    tensors = checkpoint.read_tensors(folder)
-    if any(name.startswith("rag.") for name in tensors):
-        both, table = nn.ModuleDict({"rag": both}), RAG_FOR_GENERATION
-    else:
-        table = RAG_MODEL
-    checkpoint.assign(both, checkpoint.own_tensors(tensors, table, path), table, path)
+def read_networks(folder: Path, config: RagConfig) -> tuple[DPRQuestionEncoder, BartForConditionalGeneration]:
+    """`rag.` in front of the names or not: any of the three classes may have written the file."""
+    both = checkpoint.unfilled(lambda: networks(config))
+    checkpoint.fill(both, folder, RAG_LAYOUTS)
+    return both["question_encoder"], both["generator"]  # type: ignore[return-value]
 
 
 def open_retriever(
@@ -148,12 +149,10 @@ def save_parts(rag: Any, folder: str | Path, architecture: str, dtype: torch.dty
 
 
 def write_parts(rag: Any, folder: Path, architecture: str, dtype: torch.dtype | None) -> None:
-    both: nn.Module = networks(rag.question_encoder, rag.generator)
-    table = RAG_MODEL
-    if architecture in VARIANTS:
-        both, table = nn.ModuleDict({"rag": both}), RAG_FOR_GENERATION
-    checkpoint.write_config(folder, {"architectures": [architecture], **rag.config.to_dict()})
-    checkpoint.save_weights(both, folder, table, dtype)
+    both = nn.ModuleDict({"question_encoder": rag.question_encoder, "generator": rag.generator})
+    table = RAG_FOR_GENERATION if architecture in VARIANTS else RAG_MODEL
+    write_config(folder, {"architectures": [architecture], **rag.config.to_dict()})
+    write_tensors(checkpoint.published_tensors(both, table, dtype), folder)
     if rag.tokenizer is not None:
         rag.tokenizer.save_pretrained(folder)
     if rag.ctx_encoder is not None:

@@ -19,7 +19,7 @@ from jaxtyping import Bool, Float, Float32, Int
 from torch import Tensor
 
 from minirag.configuration import RagConfig
-from minirag.model.checkpoint import CONFIG, read_config, write_config
+from minirag.model.config_files import CONFIG, read_config, write_config
 from minirag.outputs import Batch
 from minirag.retrieval.knowledge_base import KnowledgeBase
 from minirag.retrieval.passages import Passage

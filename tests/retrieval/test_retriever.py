@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minirag.configuration import BartConfig, BertConfig, RagConfig
-from minirag.model.checkpoint import read_config, write_config
+from minirag.model.config_files import read_config, write_config
 from minirag.retrieval.passages import Passage
 from minirag.retrieval.retriever import RagRetriever, score
 from minirag.text.generator_input import generator_input_ids
