@@ -97,16 +97,26 @@ class BartConfig:
     decoder_start_token_id: int = 2
     forced_bos_token_id: int | None = None
     forced_eos_token_id: int | None = None
-    num_beams: int = 1
+    num_beams: int = 1  # how to decode, from here on, unless the caller says otherwise: see decoding/search_options.py
+    num_return_sequences: int = 1
     max_length: int = 20
+    max_new_tokens: int | None = None
     min_length: int = 0
     length_penalty: float = 1.0
-    early_stopping: bool = False
+    early_stopping: bool | str = False
+    repetition_penalty: float = 1.0
+    no_repeat_ngram_size: int = 0
+    bad_words_ids: list[list[int]] | None = None
+    do_sample: bool = False
+    temperature: float = 1.0
+    top_k: int = 50
+    top_p: float = 1.0
     model_type: str = "bart"
 
     def __post_init__(self) -> None:
         check_choice("activation_function", self.activation_function, ACTIVATIONS)
         check_choice("model_type", self.model_type, ("bart",))
+        check_choice("early_stopping", self.early_stopping, (True, False, "never"))
         check_divides("encoder_attention_heads", self.encoder_attention_heads, "d_model", self.d_model)
         check_divides("decoder_attention_heads", self.decoder_attention_heads, "d_model", self.d_model)
         for name in ("vocab_size", "encoder_layers", "decoder_layers", "encoder_ffn_dim", "decoder_ffn_dim"):

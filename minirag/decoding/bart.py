@@ -1,4 +1,4 @@
-"""Which token does BART expect next, for many prefixes at once? The `step` that beam search asks for.
+"""What does BART write? Which token it expects next, for many prefixes at once: the `step` that every search asks for.
 
 Paper     RAG §2.3 (generator), §2.5 (decoding)
 Tutorial  tutorials/13_beam_search.py
@@ -7,12 +7,50 @@ Tests     tests/decoding/test_bart_step.py (cached = uncached), tests/crosscheck
 Axes: R source rows (questions, or B·K passages with their question), W beams, t tokens so far, S source tokens.
 """
 
+from typing import Any
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from minirag.decoding.beam_search import Step
+from minirag.decoding.beam_search import Hypothesis, Step
+from minirag.decoding.search import search
+from minirag.decoding.search_options import SearchOptions, options_for
 from minirag.model.bart import BartForConditionalGeneration
+
+
+@torch.no_grad()
+def bart_generate(
+    generator: BartForConditionalGeneration,
+    input_ids: Int[Tensor, "R S"],
+    attention_mask: Bool[Tensor, "R S"] | None = None,
+    use_cache: bool = True,
+    **settings: Any,
+) -> list[list[Hypothesis]]:
+    """BART on its own: the num_return_sequences answers to each source, tokens and log-probabilities, best first.
+
+    `settings` are those of `SearchOptions`, or max_new_tokens; what is not given comes from the generator's config.
+    Without a mask, what is not the padding id is real.
+    """
+    options = options_for(generator.config, settings)
+    mask = input_ids != generator.config.pad_token_id if attention_mask is None else attention_mask
+    return bart_decode(generator, generator.encode(input_ids, mask).last_hidden_state, mask, options, use_cache)
+
+
+@torch.no_grad()
+def bart_decode(
+    generator: BartForConditionalGeneration,
+    encoder_hidden: Float[Tensor, "R S D"],
+    encoder_mask: Bool[Tensor, "R S"],
+    options: SearchOptions,
+    use_cache: bool = True,
+) -> list[list[Hypothesis]]:
+    """`bart_generate` for sources that are encoded already.
+
+    Beams are scored by log-probability. Where there are none, the constraints read the logits, as in transformers.
+    """
+    step = bart_step(generator, encoder_hidden, encoder_mask, options.width, use_cache, options.num_beams > 1)
+    return search(step, len(encoder_hidden), options, encoder_hidden.device)
 
 
 def bart_step(
@@ -21,13 +59,15 @@ def bart_step(
     encoder_mask: Bool[Tensor, "R S"],
     num_beams: int,
     use_cache: bool = True,
+    normalise: bool = True,
 ) -> Step:
     """step(prefixes)[r, w, v] = log p(v | x_r, prefix w of row r). The source is never encoded again.
 
     With the cache, a step reads one new token per beam; without, the whole prefix again, and answers the same.
+    normalise=False: the logits, of which that is the log-softmax.
     """
     start = cached_step if use_cache else uncached_step
-    return start(generator, encoder_hidden, encoder_mask, num_beams)
+    return start(generator, encoder_hidden, encoder_mask, num_beams, normalise)
 
 
 def uncached_step(
@@ -35,13 +75,14 @@ def uncached_step(
     encoder_hidden: Float[Tensor, "R S D"],
     encoder_mask: Bool[Tensor, "R S"],
     num_beams: int,
+    normalise: bool,
 ) -> Step:
     hidden = encoder_hidden.repeat_interleave(num_beams, dim=0)  # (R*W, S, D)
     mask = encoder_mask.repeat_interleave(num_beams, dim=0)
 
     def step(prefixes: Int[Tensor, "R W t"], parents: Int[Tensor, "R W"] | None) -> Float[Tensor, "R W V"]:
         logits = generator.decode(prefixes.flatten(0, 1), hidden, mask).logits[:, -1]  # (R*W, V)
-        return log_softmax(logits).unflatten(0, prefixes.shape[:2])
+        return scores(logits, normalise).unflatten(0, prefixes.shape[:2])
 
     return step
 
@@ -51,6 +92,7 @@ def cached_step(
     encoder_hidden: Float[Tensor, "R S D"],
     encoder_mask: Bool[Tensor, "R S"],
     num_beams: int,
+    normalise: bool,
 ) -> Step:
     cache = generator.start_cache(encoder_hidden, encoder_mask, beams=num_beams)
 
@@ -58,7 +100,7 @@ def cached_step(
         if parents is not None:
             cache.reorder(cache_rows(parents))
         logits = generator.decode_step(prefixes[:, :, -1].reshape(-1, 1), cache)  # (R*W, V)
-        return log_softmax(logits).unflatten(0, prefixes.shape[:2])
+        return scores(logits, normalise).unflatten(0, prefixes.shape[:2])
 
     return step
 
@@ -69,6 +111,7 @@ def cache_rows(parents: Int[Tensor, "R W"]) -> Int[Tensor, " RW"]:
     return (first_row[:, None] + parents).flatten()
 
 
-def log_softmax(logits: Float[Tensor, "RW V"]) -> Float[Tensor, "RW V"]:
-    """log p(v | …), in float32 or wider."""
-    return logits.log_softmax(dim=-1, dtype=torch.promote_types(logits.dtype, torch.float32))
+def scores(logits: Float[Tensor, "RW V"], normalise: bool) -> Float[Tensor, "RW V"]:
+    """log p(v | …) = logits − log Σ_v exp logits, or the logits as they are; in float32 or wider."""
+    wide = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    return wide.log_softmax(dim=-1) if normalise else wide

@@ -19,52 +19,26 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from minirag.decoding.constraints import constrain
+from minirag.decoding.search_options import SearchOptions
+
 # step(prefixes, parents)[b, w, v] = log p(v | prefix w of question b). parents[b, w] is the beam of the previous call
 # that the prefix grew from, for steps with a cache. At the first call, on W copies of the start token, it is None.
 Step = Callable[[Int[Tensor, "B W t"], Int[Tensor, "B W"] | None], Float[Tensor, "B W V"]]
 
-NOT_THERE = float("-inf")  # the score of a beam that does not exist, of a token that is not allowed
-
-
-@dataclass(frozen=True)
-class SearchOptions:
-    """What to search for. Lengths count the start token. ValueError names the option that makes no sense."""
-
-    decoder_start_token_id: int
-    eos_token_id: int
-    pad_token_id: int  # fills up shorter answers when several are scored at once (rag_sequence.py)
-    num_beams: int = 1
-    num_return_sequences: int = 1
-    max_length: int = 20
-    min_length: int = 0
-    length_penalty: float = 1.0  # score = log-probability / n ** length_penalty: above 0 favours long answers
-    early_stopping: bool = False  # True: stop at W finished; False: stop when the best live one is no better
-    forced_bos_token_id: int | None = None  # always the first token generated
-    forced_eos_token_id: int | None = None  # always the last token of an answer that reaches max_length
-
-    def __post_init__(self) -> None:
-        for name in ("num_beams", "num_return_sequences"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
-        if self.num_return_sequences > self.num_beams:
-            raise ValueError(
-                f"num_return_sequences={self.num_return_sequences} is more than num_beams={self.num_beams}"
-            )
-        if self.early_stopping not in (True, False):
-            raise ValueError(f"early_stopping={self.early_stopping!r} is neither True nor False")
-        if self.max_length < 2:
-            raise ValueError(f"max_length={self.max_length} leaves no room for a token after the start token")
-        if not 0 <= self.min_length <= self.max_length:
-            raise ValueError(f"min_length={self.min_length} is not between 0 and max_length={self.max_length}")
+NOT_THERE = float("-inf")  # the score of a beam that does not exist
 
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """One answer. `logprob` is the model's own; `score`, what the search ranks by, takes forced tokens as certain."""
+    """One answer. `logprob` is the model's own; `score` is what the search went by, constraints included:
+
+    of beams Σ_t constrained log p(y_t | y_<t) / n ** length_penalty, else Σ_t log q(y_t | y_<t), q normalised again.
+    """
 
     tokens: list[int]  # from the start token to eos, or as far as max_length
     token_logprobs: list[float]  # log p(y_t | y_<t) of every token after the start, as `step` gave it
-    score: float  # Σ_t log p(y_t | y_<t) / n ** length_penalty, forced tokens counted as 0
+    score: float
 
     @property
     def logprob(self) -> float:
@@ -78,7 +52,7 @@ class Beams:
 
     tokens: Int[Tensor, "B C t"]
     token_logprobs: Float[Tensor, "B C n"]
-    scores: Float[Tensor, "B C"]  # Σ_t log p(y_t | y_<t), forced tokens counted as 0; NOT_THERE: no such prefix
+    scores: Float[Tensor, "B C"]  # Σ_t constrained log p(y_t | y_<t); NOT_THERE: no such prefix
     parents: Int[Tensor, "B C"] | None = None  # the beam each one grew from
 
 
@@ -93,10 +67,19 @@ class FinishedPool:
     def add(self, hypothesis: Hypothesis) -> None:
         self.hypotheses = sorted([*self.hypotheses, hypothesis], key=lambda h: h.score, reverse=True)[: self.size]
 
-    def close_if_settled(self, best_live_score: float, early_stopping: bool) -> None:
-        """Full, and told to stop at that, or no live prefix has a better score than the worst in here."""
-        if len(self.hypotheses) == self.size:
-            self.closed = self.closed or early_stopping or best_live_score <= self.hypotheses[-1].score
+    def close_if_settled(self, best_live: float, n: int, options: SearchOptions) -> None:
+        """Full, and told to stop at that (early_stopping), or nothing alive would be better than the worst in here.
+
+        How good the best live prefix of n tokens can still be is guessed: its score as if it ended here, or, for
+        early_stopping="never", as if the rest, up to max_length, came for nothing, where the length penalty makes that
+        the better of the two.
+        """
+        if options.early_stopping == "never" and options.length_penalty > 0:
+            n = options.max_length - 1
+        full = len(self.hypotheses) == self.size
+        worst = self.hypotheses[-1].score if full else NOT_THERE
+        settled = penalised(best_live, n, options) <= worst
+        self.closed = self.closed or settled or (full and options.early_stopping is True)
 
 
 def beam_search(
@@ -105,7 +88,7 @@ def beam_search(
     """argmax_y log p(y) / n ** length_penalty, approximately: the best answers of each question, best first.
 
     Questions do not influence one another; one whose pool is closed only waits for the others. Fewer than
-    num_return_sequences come back where fewer exist. ValueError where `step` left a question no possible answer.
+    num_return_sequences come back where fewer exist. ValueError where `step` or a constraint left a question no answer.
     """
     beams = first_beams(batch_size, options, device)
     pools = [FinishedPool(options.num_beams) for _ in range(batch_size)]
@@ -115,7 +98,7 @@ def beam_search(
         collect(grown, ended, pools, options)
         beams = survivors(grown, ended, options.num_beams)
         for pool, best_score in zip(pools, beams.scores[:, 0].tolist(), strict=True):
-            pool.close_if_settled(penalised(best_score, length - 1, options), options.early_stopping)
+            pool.close_if_settled(best_score, length - 1, options)
         if all(pool.closed for pool in pools):
             break
     check_answered(pools)
@@ -134,7 +117,7 @@ def first_beams(batch_size: int, options: SearchOptions, device: torch.device | 
 def grow(beams: Beams, next_logprobs: Float[Tensor, "B W V"], options: SearchOptions) -> Beams:
     """The 2W best continuations of each question: score(prefix) + log p(v | prefix), over all prefixes and tokens v."""
     W, V = next_logprobs.shape[1:]
-    allowed = constrain(next_logprobs, beams.tokens.shape[2], options)
+    allowed = constrain(beams.tokens, next_logprobs, options)
     scores = (beams.scores[:, :, None] + allowed).flatten(1)  # (B, W*V)
     scores, best = scores.topk(min(2 * W, W * V))  # (B, 2W)
     parents, token = best // V, best % V
@@ -145,28 +128,6 @@ def grow(beams: Beams, next_logprobs: Float[Tensor, "B W V"], options: SearchOpt
         scores=scores,
         parents=parents,
     )
-
-
-def constrain(next_logprobs: Float[Tensor, "B W V"], length: int, options: SearchOptions) -> Float[Tensor, "B W V"]:
-    """log p(v | prefix) of prefixes of `length` tokens, where v may come next: −inf for the others, 0 for a forced v.
-
-    The rest is not normalised again, as in transformers.
-    """
-    if length == options.max_length - 1 and options.forced_eos_token_id is not None:
-        return force(next_logprobs, options.forced_eos_token_id)
-    if length == 1 and options.forced_bos_token_id is not None:
-        return force(next_logprobs, options.forced_bos_token_id)
-    if length < options.min_length:
-        next_logprobs = next_logprobs.clone()
-        next_logprobs[:, :, options.eos_token_id] = NOT_THERE
-    return next_logprobs
-
-
-def force(next_logprobs: Float[Tensor, "B W V"], token: int) -> Float[Tensor, "B W V"]:
-    """log 1 for one token, log 0 for all others."""
-    forced = torch.full_like(next_logprobs, NOT_THERE)
-    forced[:, :, token] = 0.0
-    return forced
 
 
 def collect(grown: Beams, ended: Bool[Tensor, "B C"], pools: list[FinishedPool], options: SearchOptions) -> None:
@@ -180,8 +141,9 @@ def collect(grown: Beams, ended: Bool[Tensor, "B C"], pools: list[FinishedPool],
 
 
 def survivors(grown: Beams, ended: Bool[Tensor, "B C"], num_beams: int) -> Beams:
-    """The W best that did not end."""
+    """The W best that did not end. Where fewer exist, copies of the best fill up: no other prefix is ever asked about."""
     scores, live = grown.scores.masked_fill(ended, NOT_THERE).topk(num_beams)  # (B, W)
+    live = torch.where(scores > NOT_THERE, live, live[:, :1])
     parents = None if grown.parents is None else grown.parents.gather(1, live)
     return Beams(take(grown.tokens, live), take(grown.token_logprobs, live), scores, parents)
 
@@ -189,7 +151,11 @@ def survivors(grown: Beams, ended: Bool[Tensor, "B C"], num_beams: int) -> Beams
 def check_answered(pools: list[FinishedPool]) -> None:
     for question, pool in enumerate(pools):
         if not pool.hypotheses:
-            raise ValueError(f"question {question} of the batch: every next token has log-probability NaN or -inf")
+            raise ValueError(no_answer(question))
+
+
+def no_answer(question: int) -> str:
+    return f"question {question} of the batch has no answer: every next token is forbidden, or has probability 0 or NaN"
 
 
 def penalised(score: float, tokens: int, options: SearchOptions) -> float:

@@ -5,9 +5,9 @@ Tutorial  tutorials/15_rag_sequence_decoding.py
 Tests     tests/decoding/test_rag_sequence.py, tests/crosscheck/test_decoding.py
 
 p(y|x) = Σ_z p(z|x) p(y|x,z) does not break into next-token factors, so no single beam search finds its maximum. Each
-passage proposes the answers in its own beams; each distinct one is a candidate, ranked by p(y|x) alone: the length
-penalty shaped the beams only, and forced tokens count with the probability that the model gives them. What is scored is
-every token after the start token, eos included if the answer got that far.
+passage proposes the answers in its own beams; each distinct one is a candidate, ranked by p(y|x) alone: length penalty
+and constraints shaped the beams only, and forced tokens count with the probability that the model gives them. What is
+scored is every token after the start token, eos included if the answer got that far.
 
 Axes: B questions, K passages, W beams, C candidates of one question, T answer tokens, S source tokens.
 """
@@ -18,8 +18,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from minirag.decoding.bart import bart_step
-from minirag.decoding.beam_search import Hypothesis, SearchOptions, beam_search
+from minirag.decoding.bart import bart_decode
+from minirag.decoding.beam_search import Hypothesis
+from minirag.decoding.search_options import SearchOptions, for_rows
 from minirag.likelihood import NEVER, gather_token_logprobs, rag_sequence_logprob
 from minirag.model.bart import BartForConditionalGeneration
 from minirag.text.batching import pad_ids
@@ -91,13 +92,16 @@ def candidates_per_passage(
 ) -> list[list[list[Hypothesis]]]:
     """found[b][k]: the W best answers to question b that passage k alone would give. A missing passage finds none.
 
-    All passages of all questions are searched as one batch.
+    All passages of all questions are searched as one batch. prefix_allowed_tokens_fn is asked about questions (in
+    transformers about passages, by their number). ValueError for do_sample.
     """
+    if options.do_sample:
+        raise ValueError("do_sample=True: RAG-Sequence looks for the best answer; draw answers from RAG-Token")
     B, K = doc_logprobs.shape
     real = doc_logprobs.flatten() > NEVER  # (B*K,)
-    step = bart_step(generator, encoder_hidden[real], encoder_mask[real], options.num_beams, use_cache)
     all_beams = replace(options, num_return_sequences=options.num_beams)
-    found = iter(beam_search(step, int(real.sum()), all_beams, encoder_hidden.device))
+    per_passage = for_rows(all_beams, (real.nonzero()[:, 0] // K).tolist())
+    found = iter(bart_decode(generator, encoder_hidden[real], encoder_mask[real], per_passage, use_cache))
     rows = [next(found) if there else [] for there in real.tolist()]
     return [rows[b * K : (b + 1) * K] for b in range(B)]
 

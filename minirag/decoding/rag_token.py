@@ -1,4 +1,4 @@
-"""How does RAG-Token write an answer? Ordinary beam search, over a next-token distribution mixed from all passages.
+"""How does RAG-Token write an answer? By any ordinary search, over a next-token distribution mixed from all passages.
 
 Paper     RAG §2.5 (RAG-Token)
 Tutorial  tutorials/14_rag_token_decoding.py
@@ -12,7 +12,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from minirag.decoding.bart import bart_step
-from minirag.decoding.beam_search import Hypothesis, SearchOptions, Step, beam_search
+from minirag.decoding.beam_search import Hypothesis, Step
+from minirag.decoding.search import search
+from minirag.decoding.search_options import SearchOptions
 from minirag.likelihood import next_token_mixture
 from minirag.model.bart import BartForConditionalGeneration
 
@@ -51,7 +53,7 @@ def rag_token_decode(
 ) -> list[list[Hypothesis]]:
     """argmax_y Π_t Σ_z p(z|x) p(y_t|x,z,y_<t) / n ** length_penalty: each question's answers, best first.
 
-    A hypothesis' `logprob` is the RAG-Token log-likelihood of its tokens.
+    With do_sample they are drawn from it instead. A hypothesis' `logprob` is the RAG-Token log-likelihood of its tokens.
     """
-    step = rag_token_step(generator, encoder_hidden, encoder_mask, doc_logprobs, options.num_beams, use_cache)
-    return beam_search(step, doc_logprobs.shape[0], options, encoder_hidden.device)
+    step = rag_token_step(generator, encoder_hidden, encoder_mask, doc_logprobs, options.width, use_cache)
+    return search(step, doc_logprobs.shape[0], options, encoder_hidden.device)

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from minirag.answer import Answer, PassageLike, answer
 from minirag.configuration import RagConfig
-from minirag.decoding.beam_search import SearchOptions
 from minirag.decoding.rag_sequence import Candidate, fast, thorough
+from minirag.decoding.search_options import SearchOptions
 from minirag.likelihood import (
     doc_logprobs,
     gather_token_logprobs,

@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 from minirag.answer import Answer, PassageLike, answer
 from minirag.configuration import RagConfig
-from minirag.decoding.beam_search import SearchOptions
 from minirag.decoding.rag_sequence import Candidate
 from minirag.decoding.rag_token import rag_token_decode
+from minirag.decoding.search_options import SearchOptions
 from minirag.likelihood import (
     doc_logprobs,
     gather_token_logprobs,

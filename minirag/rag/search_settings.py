@@ -13,24 +13,24 @@ from jaxtyping import Int
 from torch import Tensor
 
 from minirag.configuration import RagConfig
-from minirag.decoding.beam_search import SearchOptions
 from minirag.decoding.rag_sequence import Candidate
+from minirag.decoding.search_options import SearchOptions, options_for
+from minirag.rag.sources import RagInputs
 from minirag.text.batching import pad_ids
 
-OPTIONS = {option.name for option in fields(SearchOptions)}
+INPUTS = {part.name for part in fields(RagInputs)}
 
 
 def search_options(config: RagConfig, settings: dict[str, Any]) -> SearchOptions:
-    """`settings` are fields of SearchOptions; those that are not given, or None, come from the generator's config."""
-    given = {name: value for name, value in settings.items() if value is not None}
-    defaults = {name: getattr(config.generator, name) for name in OPTIONS if hasattr(config.generator, name)}
-    return SearchOptions(**{**defaults, **given})
+    """`settings` as in `SearchOptions`; those that are not given, or None, come from the generator's config."""
+    return options_for(config.generator, settings)
 
 
 def split_settings(settings: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Keyword arguments of `generate` → (how to search, what to read)."""
-    search = {name: value for name, value in settings.items() if name in OPTIONS}
-    return search, {name: value for name, value in settings.items() if name not in OPTIONS}
+    """Keyword arguments of `generate` → (how to search, what to read). A name that is unknown counts to the search."""
+    inputs = {name: value for name, value in settings.items() if name in INPUTS}
+    search = {name: value for name, value in settings.items() if name not in INPUTS}
+    return search, inputs
 
 
 def padded_sequences(found: list[list[Candidate]], pad_token_id: int, device: torch.device) -> Int[Tensor, "N T"]:

@@ -7,21 +7,21 @@ padding and a leading bos (they are not scored), and the padding of sources (can
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from tempfile import TemporaryDirectory
 
 import pytest
 import torch
 from torch import Tensor
 
-from minirag.configuration import BartConfig
 from minirag.decoding.bart import bart_step
-from minirag.decoding.beam_search import SearchOptions, beam_search
+from minirag.decoding.beam_search import beam_search
 from minirag.decoding.greedy import greedy_search
 from minirag.decoding.rag_sequence import thorough
 from minirag.decoding.rag_token import rag_token_decode, rag_token_step
+from minirag.decoding.search_options import SearchOptions
 from minirag.likelihood import doc_logprobs
 from minirag.model.bart import BartForConditionalGeneration
-from minirag.model.checkpoint import assign, own_tensors
-from minirag.model.name_tables import BART
+from minirag.model.checkpoint import load_network
 
 transformers = pytest.importorskip("transformers")
 
@@ -97,8 +97,9 @@ def tiny_pair(seed: int) -> Pair:
     theirs = transformers.BartForConditionalGeneration(transformers.BartConfig(**shape)).eval()
     theirs.final_logits_bias.normal_(std=0.5)
     theirs.final_logits_bias[0, EOS] += 1.5 + seed
-    ours = BartForConditionalGeneration(BartConfig.from_dict(shape)).eval()
-    assign(ours, own_tensors(theirs.state_dict(), BART, "transformers"), BART, "transformers")
+    with TemporaryDirectory() as folder:
+        theirs.save_pretrained(folder)
+        ours = load_network(BartForConditionalGeneration, folder).eval()
     rows = QUESTIONS * PASSAGES
     mask = torch.arange(LONGEST_SOURCE)[None] < torch.randint(2, LONGEST_SOURCE + 1, (rows, 1))
     mask[0] = True

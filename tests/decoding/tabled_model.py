@@ -5,7 +5,7 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from minirag.decoding.beam_search import SearchOptions
+from minirag.decoding.search_options import SearchOptions
 
 START, EOS, PAD = 0, 1, 0
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minirag.decoding.beam_search import beam_search
+from minirag.decoding.constraints import constrain
 from tests.decoding.tabled_model import EOS, START, TabledModel, every_answer, options
 from tests.strategies import next_token_tables
 
@@ -194,20 +195,175 @@ def test_forced_tokens_are_there_and_count_as_certain_in_the_score_only(table, n
         assert hypothesis.score == pytest.approx(sum(free) / len(logprobs), abs=1e-9)
 
 
-@pytest.mark.parametrize(
-    ("settings", "complaint"),
-    [
-        ({"num_beams": 0}, "num_beams=0 must be at least 1"),
-        ({"num_return_sequences": 0}, "num_return_sequences=0 must be at least 1"),
-        ({"num_beams": 2, "num_return_sequences": 3}, "num_return_sequences=3 is more than num_beams=2"),
-        ({"max_length": 1}, "max_length=1 leaves no room"),
-        ({"max_length": 4, "min_length": 5}, "min_length=5 is not between 0 and max_length=4"),
-        ({"min_length": -1}, "min_length=-1 is not between"),
-    ],
+# --- constraints
+
+
+def constrained_score(model: TabledModel, answer: list[int], search) -> float:
+    """Σ_t constrained log p(y_t | y_<t) / n ** length_penalty, by walking through the table."""
+    steps = [
+        constrain(torch.tensor([[answer[:t]]]), model.tables[0][tuple(answer[:t])][None, None], search)[0, 0, answer[t]]
+        for t in range(1, len(answer))
+    ]
+    return math.fsum(steps) / len(steps) ** search.length_penalty
+
+
+@given(
+    table=next_token_tables(),
+    penalty=PENALTIES,
+    early_stopping=st.sampled_from([False, "never"]),
+    settings=st.fixed_dictionaries(
+        {},
+        optional={
+            "repetition_penalty": st.sampled_from([0.7, 1.5]),
+            "no_repeat_ngram_size": st.integers(1, 2),
+            "bad_words_ids": st.lists(st.lists(st.integers(0, 1), min_size=1, max_size=2), min_size=1, max_size=2),
+            "min_length": st.integers(0, 2),
+            "forced_bos_token_id": st.integers(0, 1),
+            "forced_eos_token_id": st.integers(0, 1),
+        },
+    ),
 )
-def test_an_option_that_makes_no_sense_is_named(settings, complaint):
-    with pytest.raises(ValueError, match=complaint):
-        options(**settings)
+def test_a_wide_beam_ranks_all_answers_that_the_constraints_leave(table, penalty, early_stopping, settings):
+    V, max_length, seed = table
+    model = TabledModel(questions=1, V=V, max_length=max_length, seed=seed)
+    answers = every_answer(V, max_length)
+    wide = options(
+        num_beams=len(answers),
+        num_return_sequences=len(answers),
+        max_length=max_length,
+        length_penalty=penalty,
+        early_stopping=early_stopping,
+        **settings,
+    )
+    scores = {tuple(answer): constrained_score(model, answer, wide) for answer in answers}
+    possible = [answer for answer in scores if scores[answer] > -math.inf]
+    if not possible:
+        with pytest.raises(ValueError, match="question 0 of the batch has no answer"):
+            beam_search(model.step, 1, wide)
+        return
+    found = beam_search(model.step, 1, wide)[0]
+    assert [h.score for h in found] == pytest.approx(sorted(map(scores.get, possible), reverse=True), abs=1e-9)
+    for hypothesis in found:
+        assert hypothesis.score == pytest.approx(scores[tuple(hypothesis.tokens)], abs=1e-9)
+        assert hypothesis.logprob == pytest.approx(sum(model.token_logprobs(0, hypothesis.tokens)), abs=1e-9)
+    assert len({tuple(h.tokens) for h in found}) == len(found)
+
+
+@given(table=next_token_tables(), num_beams=st.integers(1, 4), penalty=PENALTIES, seed=st.integers(0, 99))
+def test_a_batch_gives_the_same_answers_as_one_by_one_under_constraints(table, num_beams, penalty, seed):
+    V, max_length, model_seed = table
+    model = TabledModel(questions=3, V=V, max_length=max_length, seed=model_seed)
+
+    def allowed(of: int):
+        """Two tokens or more, eos among them, whichever question of the batch it is."""
+
+        def ids(question, prefix):
+            random = torch.Generator().manual_seed(hash((seed, of + question, *prefix.tolist())) % 2**31)
+            return sorted({EOS, *torch.randint(V, (2,), generator=random).tolist()})
+
+        return ids
+
+    settings = {
+        "num_beams": num_beams,
+        "num_return_sequences": num_beams,
+        "max_length": max_length,
+        "length_penalty": penalty,
+        "repetition_penalty": 1.3,
+        "no_repeat_ngram_size": 2,
+        "early_stopping": "never",
+    }
+    together = beam_search(model.step, 3, options(prefix_allowed_tokens_fn=allowed(0), **settings))
+    for question in range(3):
+        alone = options(prefix_allowed_tokens_fn=allowed(question), **settings)
+        assert beam_search(model.only(question).step, 1, alone)[0] == together[question]
+
+
+@given(table=next_token_tables(), num_beams=st.integers(1, 5), seed=st.integers(0, 99))
+def test_nobody_is_asked_about_a_prefix_that_is_not_allowed(table, num_beams, seed):
+    """With fewer allowed prefixes than beams, there are fewer beams; and one dead end is not the end of the search."""
+    V, max_length, model_seed = table
+    model = TabledModel(questions=1, V=V, max_length=max_length, seed=model_seed)
+    following = {}
+
+    def allowed(question, prefix):
+        *before, last = prefix.tolist()
+        assert not before or last in following[tuple(before)]
+        assert EOS not in prefix.tolist()[1:]
+        random = torch.Generator().manual_seed(hash((seed, *prefix.tolist())) % 2**31)
+        ids = torch.randperm(V, generator=random)[: int(torch.randint(1, 3, (), generator=random))].tolist()
+        return following.setdefault(tuple(prefix.tolist()), ids)
+
+    search = options(
+        num_beams=num_beams,
+        num_return_sequences=num_beams,
+        max_length=max_length,
+        prefix_allowed_tokens_fn=allowed,
+    )
+    found = beam_search(model.step, 1, search)[0]
+    for hypothesis in found:
+        for t in range(1, len(hypothesis.tokens)):
+            assert hypothesis.tokens[t] in following[tuple(hypothesis.tokens[:t])]
+    assert len({tuple(h.tokens) for h in found}) == len(found)
+
+
+def test_a_prefix_that_leads_nowhere_dies_and_the_others_go_on():
+    """2 is the most likely first token, and nothing may follow it."""
+    table = {(START,): [0.0, 0.0, 0.7, 0.3], (START, 3): [0.0, 0.6, 0.2, 0.2]}
+    follow = {(START,): [2, 3], (START, 3): [EOS]}
+    search = options(
+        num_beams=2,
+        num_return_sequences=2,
+        max_length=6,
+        prefix_allowed_tokens_fn=lambda _, prefix: follow.get(tuple(prefix.tolist()), []),
+    )
+    step, calls = counted(chain(table, 4))
+    found = beam_search(step, 1, search)[0]
+    assert [h.tokens for h in found] == [[START, 3, EOS]] and calls == [1, 2]
+
+
+def test_never_goes_on_as_long_as_a_longer_answer_could_still_be_better():
+    """2 · 2 · eos has log(0.36) / 3 = −0.34, better than eos with log(0.45) = −0.80; 2 alone has log(0.4) = −0.92."""
+    table = {(START,): [0.0, 0.45, 0.4, 0.15], (START, 2): [0.0, 0.0, 0.9, 0.1], (START, 2, 2): [0.0, 1.0, 0.0, 0.0]}
+    settings = {"num_beams": 1, "max_length": 6, "length_penalty": 1.0}
+    step, calls = counted(chain(table, 4))
+    assert beam_search(step, 1, options(early_stopping=False, **settings))[0][0].tokens == [START, EOS]
+    assert calls == [1]
+    assert beam_search(chain(table, 4), 1, options(early_stopping="never", **settings))[0][0].tokens == [
+        START,
+        2,
+        2,
+        EOS,
+    ]
+
+
+def test_never_stops_when_even_the_longest_answer_could_not_be_better():
+    """After one token: log(0.2) / 2 = −0.80 is the best that max_length 3 allows, and eos has log(0.5) = −0.69."""
+    table = {(START,): [0.0, 0.5, 0.2, 0.3 * 0.6, 0.3 * 0.4]}
+    step, calls = counted(chain(table, 5))
+    settings = {"num_beams": 1, "early_stopping": "never", "length_penalty": 1.0}
+    assert beam_search(step, 1, options(max_length=3, **settings))[0][0].tokens == [START, EOS] and calls == [1]
+    step, calls = counted(chain(table, 5))
+    beam_search(step, 1, options(max_length=4, **settings))
+    assert calls == [1, 2], "log(0.2) / 3 = −0.54 could still have been better"
+
+
+@pytest.mark.parametrize("penalty", [0.0, -1.0])
+def test_never_takes_the_shortest_length_where_the_penalty_does_not_favour_long_answers(penalty):
+    step, calls = counted(chain({(START,): [0.05, 0.5, 0.45]}, 3))
+    search = options(num_beams=1, max_length=10, early_stopping="never", length_penalty=penalty)
+    assert beam_search(step, 1, search)[0][0].tokens == [START, EOS] and calls == [1]
+
+
+@given(table=next_token_tables(), num_beams=st.integers(1, 4), penalty=PENALTIES)
+def test_never_finds_answers_at_least_as_good(table, num_beams, penalty):
+    V, max_length, seed = table
+    model = TabledModel(questions=1, V=V, max_length=max_length, seed=seed)
+    settings = {"num_beams": num_beams, "max_length": max_length, "length_penalty": penalty}
+    eager, patient, never = (
+        beam_search(model.step, 1, options(early_stopping=early, **settings))[0][0].score
+        for early in (True, False, "never")
+    )
+    assert eager <= patient <= never
 
 
 def test_a_model_that_answers_nan_is_an_error_that_names_the_question():
@@ -216,5 +372,7 @@ def test_a_model_that_answers_nan_is_an_error_that_names_the_question():
         logprobs[1] = float("nan")
         return logprobs
 
-    with pytest.raises(ValueError, match="question 1 of the batch"):
+    with pytest.raises(
+        ValueError, match="question 1 of the batch has no answer: every next token is forbidden, or has"
+    ):
         beam_search(step, 2, options(num_beams=2, max_length=4))

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from minirag.configuration import BartConfig
-from minirag.decoding.beam_search import SearchOptions
+from minirag.decoding.search_options import SearchOptions
 from minirag.likelihood import doc_logprobs
 from minirag.model.bart import BartForConditionalGeneration
 
