@@ -72,7 +72,7 @@ def rag_token_logprob(
     """log Π_t Σ_z p(z|x) p(y_t|x,z,y_<t): each token may come from another passage (RAG §2.1)."""
     cells = real_cells(doc_logprobs, token_logprobs, mask)
     mixed_logprobs = (doc_logprobs[:, :, None] + cells).logsumexp(dim=1)  # (B, T)
-    return mixed_logprobs.masked_fill(~mask, 0.0).sum(dim=-1)
+    return mixed_logprobs.masked_fill(~mask, 0.0).sum(dim=1)
 
 
 def next_token_mixture(
@@ -134,7 +134,7 @@ def rag_token_posterior(
 
 def mean_token_posterior(token_posterior: Float[Tensor, "B K T"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, "B K"]:
     """1/T Σ_t p(z_t=z|x,y_≤t): the share of a RAG-Token answer's tokens that passage z is expected to have given."""
-    return token_posterior.masked_fill(~mask[:, None, :], 0.0).sum(dim=-1) / mask.sum(dim=-1, keepdim=True)
+    return token_posterior.masked_fill(~mask[:, None, :], 0.0).sum(dim=2) / mask.sum(dim=1, keepdim=True)
 
 
 # --- label smoothing
@@ -154,7 +154,7 @@ def rag_token_smoothed_nll(
     mixed = next_token_mixture(doc_logprobs, next_logprobs)  # (B, T, V)
     target_logprobs = pick_targets(mixed[:, None], targets)[:, 0]  # (B, T)
     smoothed = (1.0 - epsilon) * target_logprobs + epsilon * mixed.mean(dim=-1)
-    return -smoothed.masked_fill(~mask, 0.0).sum(dim=-1)
+    return -smoothed.masked_fill(~mask, 0.0).sum(dim=1)
 
 
 def rag_sequence_smoothed_nll(

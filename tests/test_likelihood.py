@@ -105,10 +105,10 @@ def test_sequence_and_token_differ_for_two_tokens_and_two_passages():
 
 
 @BOTH
-@pytest.mark.parametrize("K", [1, 3])
-def test_the_probabilities_of_all_answers_of_a_tiny_vocabulary_sum_to_1(logprob_of, K):
+@given(K=st.integers(1, 4), seed=st.integers(0, 2**31 - 1))
+def test_the_probabilities_of_all_answers_of_a_tiny_vocabulary_sum_to_1(logprob_of, K, seed):
     V, longest, eos = 3, 3, 0
-    generator = torch.Generator().manual_seed(K)
+    generator = torch.Generator().manual_seed(seed)
     doc_logprobs = likelihood.doc_logprobs(torch.randn(1, K, generator=generator, dtype=torch.float64))
     next_logprobs = {
         prefix: torch.randn(K, V, generator=generator, dtype=torch.float64).log_softmax(dim=-1)
@@ -145,6 +145,21 @@ def test_splitting_a_passage_into_two_that_share_its_prior_changes_nothing(logpr
     split = torch.cat([first + math.log(share), first + math.log1p(-share), doc_logprobs[:, 1:]], dim=1)
     twice = torch.cat([token_logprobs[:, :1], token_logprobs], dim=1)
     torch.testing.assert_close(logprob_of(split, twice, mask), logprob_of(doc_logprobs, token_logprobs, mask), **CLOSE)
+
+
+@BOTH
+@given(table=answer_tables())
+def test_a_passage_that_is_there_twice_counts_twice(logprob_of, table):
+    columns = [0, *range(table.doc_mask.shape[1])]
+    twice = replace(
+        table,
+        doc_scores=table.doc_scores[:, columns],
+        doc_mask=table.doc_mask[:, columns],
+        logits=table.logits[:, columns],
+    )
+    scores = table.doc_scores.clone()
+    scores[:, 0] += math.log(2)
+    torch.testing.assert_close(logprob_of(*read(twice)), logprob_of(*read(replace(table, doc_scores=scores))), **CLOSE)
 
 
 # --- identity 4: a mixture lies between its parts
