@@ -58,10 +58,14 @@ class BartForConditionalGeneration(nn.Module):
         encoder_mask: Bool[Tensor, "B S"] | None = None,
         output_hidden_states: bool = False,
         output_attentions: bool = False,
+        decoder_mask: Bool[Tensor, "B T"] | None = None,
     ) -> DecoderOutput:
-        """Teacher forcing: logits[:, t] are those of the token that follows decoder_input_ids[:, t]."""
+        """Teacher forcing: logits[:, t] are those of the token that follows decoder_input_ids[:, t].
+
+        Padding behind an answer needs no decoder_mask: no real token looks ahead. Each first token must be real.
+        """
         words = self.embed_tokens(decoder_input_ids)
-        states, weights = self.decoder(words, encoder_hidden, encoder_mask, output_attentions)
+        states, weights = self.decoder(words, encoder_hidden, encoder_mask, output_attentions, decoder_mask)
         return DecoderOutput(
             logits=self.logits(states[-1]),
             last_hidden_state=states[-1],

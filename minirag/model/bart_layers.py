@@ -92,7 +92,7 @@ class BartDecoderLayer(nn.Module):
     def forward(
         self,
         x: Float[Tensor, "B T D"],
-        causal: Bool[Tensor, "1 1 T T"],
+        causal: Bool[Tensor, "#B 1 T T"],
         source: Float[Tensor, "B S D"],
         source_mask: Bool[Tensor, "B 1 1 S"] | None,
         weights_wanted: bool = False,
@@ -150,8 +150,11 @@ class BartDecoder(nn.Module):
         source: Float[Tensor, "B S D"],
         source_mask: Bool[Tensor, "B S"] | None,
         weights_wanted: bool = False,
+        words_mask: Bool[Tensor, "B T"] | None = None,
     ) -> tuple[list[Float[Tensor, "B T D"]], list[Weights]]:
         causal = causal_mask(words.shape[1], words.device)
+        if words_mask is not None:
+            causal = causal & padding_mask(words_mask)  # (B, 1, T, T)
         mask = None if source_mask is None else padding_mask(source_mask)
         states, weights = [self.embeddings(words)], []
         for layer in self.layers:
