@@ -42,6 +42,7 @@ def thorough(
     doc_logprobs: Float[Tensor, "B K"],
     options: SearchOptions,
     use_cache: bool = True,
+    do_deduplication: bool = True,
 ) -> list[list[Candidate]]:
     """argmax_{y in Y} Σ_z p(z|x) p(y|x,z), Y all answers in any passage's beams: every y is scored under every passage.
 
@@ -54,7 +55,7 @@ def thorough(
     mask = encoder_mask.unflatten(0, doc_logprobs.shape)
     ranked = []
     for b, beams in enumerate(found):
-        answers = distinct_answers(beams)
+        answers = proposed_answers(beams, do_deduplication)
         table, token_mask = score_answers(generator, hidden[b], mask[b], answers, options.pad_token_id)
         prior = doc_logprobs[b].expand(len(answers), -1)  # (C, K)
         logprobs = rag_sequence_logprob(prior, table, token_mask)
@@ -70,12 +71,13 @@ def fast(
     doc_logprobs: Float[Tensor, "B K"],
     options: SearchOptions,
     use_cache: bool = True,
+    do_deduplication: bool = True,
 ) -> list[list[Candidate]]:
     """argmax_{y in Y} Σ_{z: y in z's beams} p(z|x) p(y|x,z): 0 for a passage that did not propose y. No more passes."""
     found = candidates_per_passage(generator, encoder_hidden, encoder_mask, doc_logprobs, options, use_cache)
     ranked = []
     for b, beams in enumerate(found):
-        answers = distinct_answers(beams)
+        answers = proposed_answers(beams, do_deduplication)
         proposed = doc_logprobs.new_tensor([[proposed_logprob(y, beam) for beam in beams] for y in answers])  # (C, K)
         logprobs = (doc_logprobs[b] + proposed).logsumexp(dim=1)  # (C,)
         ranked.append(rank(answers, logprobs, options.num_return_sequences))
@@ -104,6 +106,11 @@ def candidates_per_passage(
     found = iter(bart_decode(generator, encoder_hidden[real], encoder_mask[real], per_passage, use_cache))
     rows = [next(found) if there else [] for there in real.tolist()]
     return [rows[b * K : (b + 1) * K] for b in range(B)]
+
+
+def proposed_answers(beams: list[list[Hypothesis]], do_deduplication: bool) -> list[list[int]]:
+    """Each answer once, or once for every passage that found it."""
+    return distinct_answers(beams) if do_deduplication else [h.tokens for beam in beams for h in beam]
 
 
 def distinct_answers(beams: list[list[Hypothesis]]) -> list[list[int]]:
