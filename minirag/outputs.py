@@ -2,7 +2,7 @@
 
 Paper     none: these are containers
 Tutorial  tutorials/12_rag_model.py
-Tests     tests/model, tests/test_rag.py
+Tests     tests/model, tests/rag
 
 Axes: B questions, K passages, T answer tokens, S source tokens, V vocabulary, D model width, H heads.
 Masks are bool, True = a real token.

@@ -2,7 +2,7 @@
 
 Paper     RAG §2 (figure 1)
 Tutorial  tutorials/12_rag_model.py
-Tests     tests/test_rag.py, tests/crosscheck/test_rag.py
+Tests     tests/rag, tests/crosscheck/test_rag.py
 
 RagModel knows no likelihood: its logits are those of each passage alone. rag_sequence.py and rag_token.py mix them.
 Axes: B questions, K passages, R = B·K rows ordered by question, then passage.
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from minirag.configuration import RagConfig
@@ -23,8 +23,9 @@ from minirag.model.bart_layers import shift_right
 from minirag.model.dpr import DPRContextEncoder, DPRQuestionEncoder
 from minirag.outputs import Batch, DPROutput, EncoderOutput, RetrievAugLMOutput
 from minirag.rag import folder as files
-from minirag.rag.retrieving import encode_questions, masked_question_ids, retrieved_sources
-from minirag.rag.sources import RagInputs, Sources, given_sources, text_sources
+from minirag.rag.inputs import Mask, RagInputs, batch_size, check_decoder_inputs, checked_inputs
+from minirag.rag.retrieving import check_retriever, retrieved_sources
+from minirag.rag.sources import Sources, given_sources, text_sources
 from minirag.retrieval.knowledge_base import KnowledgeBase
 from minirag.retrieval.passages import Passage
 from minirag.retrieval.retriever import RagRetriever
@@ -56,23 +57,32 @@ class RagModel(nn.Module):
     def forward(
         self,
         input_ids: Int[Tensor, "B Q"] | None = None,
-        attention_mask: Tensor | None = None,
+        attention_mask: Mask | None = None,
+        *,
         decoder_input_ids: Int[Tensor, "B T"] | None = None,
+        decoder_attention_mask: Mask | None = None,
+        use_cache: bool | None = None,
         **inputs: Any,
     ) -> RetrievAugLMOutput:
         """log p(y_t | x, z, y_<t) before the softmax, for every passage z; `inputs` are the fields of `RagInputs`.
 
-        Without decoder_input_ids the decoder reads each context, one to the right, as BART does.
+        Without decoder_input_ids the decoder reads each context, one to the right, as BART does. What is wrong with the
+        arguments is said before anything is computed (inputs.py).
         """
-        asked = RagInputs(input_ids, attention_mask, **inputs)
-        sources = self.sources(asked)
-        encoded = asked.encoder_outputs or self.encode(sources, asked.output_hidden_states, asked.output_attentions)
+        asked = checked_inputs(self.config, input_ids=input_ids, attention_mask=attention_mask, **inputs)
+        check_decoder_inputs(
+            decoder_input_ids, decoder_attention_mask, batch_size(asked), self.config.generator.vocab_size
+        )
+        if use_cache:
+            raise ValueError("use_cache=True: forward reads whole answers, only generate keeps a cache")
+        sources, encoded = self.read(asked)
         decoded = self.generator.decode(
             self.decoder_rows(decoder_input_ids, sources),
             encoded.last_hidden_state,
             sources.context_attention_mask,
             asked.output_hidden_states,
             asked.output_attentions,
+            self.decoder_row_mask(decoder_attention_mask, sources),
         )
         wanted = self.config.output_retrieved if asked.output_retrieved is None else asked.output_retrieved
         return RetrievAugLMOutput(
@@ -89,34 +99,49 @@ class RagModel(nn.Module):
             generator_cross_attentions=decoded.cross_attentions,
         )
 
+    def read(self, inputs: RagInputs) -> tuple[Sources, EncoderOutput]:
+        """The passages of each question, and what the generator's encoder makes of them: once, whatever comes after."""
+        sources = self.sources(inputs)
+        wanted = inputs.output_hidden_states, inputs.output_attentions
+        return sources, inputs.encoder_outputs or self.encode(sources, *wanted)
+
     def sources(self, inputs: RagInputs) -> Sources:
         """The passages of each question: those given, else those retrieved."""
-        if inputs.context_input_ids is None and inputs.encoder_outputs is None:
+        scores, mask = inputs.doc_scores, inputs.context_attention_mask
+        if scores is None or mask is None:
             return self.retrieve(inputs)
-        return given_sources(inputs).to(self.device)
+        there = None if inputs.doc_mask is None else inputs.doc_mask.bool()
+        return given_sources(inputs.context_input_ids, mask.bool(), scores, there).to(self.device)
 
     def retrieve(self, inputs: RagInputs) -> Sources:
         """q(x), then the passages with the highest d(z)ᵀq(x). Strings reach the generator as they are."""
         if self.retriever is None:
             raise ValueError(f"{self.name}: no retriever (knowledge_base/ is missing), and no context_input_ids given")
         batch = self.question_batch(inputs)
-        question = encode_questions(self.question_encoder, batch, inputs)
+        check_retriever(self.retriever, self.ctx_encoder)
+        question = self.question_encoder(
+            batch.input_ids,
+            batch.attention_mask,
+            output_hidden_states=inputs.output_hidden_states,
+            output_attentions=inputs.output_attentions,
+        )
         asked = batch.input_ids if inputs.questions is None else inputs.questions
         return retrieved_sources(self.retriever, asked, question, inputs.n_docs, self.ctx_encoder)
 
     def retrieve_for(self, questions: Sequence[str], n_docs: int | None = None) -> Sources:
         """`retrieve` for questions as strings."""
-        return self.retrieve(RagInputs(questions=questions, n_docs=n_docs))
+        return self.retrieve(checked_inputs(self.config, questions=questions, n_docs=n_docs))
 
     def question_batch(self, inputs: RagInputs) -> Batch:
-        """Ids and mask of the questions, from strings or as given."""
-        config = self.config.question_encoder
-        if inputs.questions is None:
-            batch = masked_question_ids(inputs, config.pad_token_id)
-        else:
-            tokenizer = self.needed_tokenizer().question_encoder
-            batch = tokenizer(inputs.questions, max_length=config.max_position_embeddings)
-        return Batch(batch.input_ids.to(self.device), batch.attention_mask.to(self.device))
+        """Ids and mask of the questions, from strings or as given. Without a mask what is not padding is real."""
+        config, ids, mask = self.config.question_encoder, inputs.input_ids, inputs.attention_mask
+        if ids is None:
+            batch = self.needed_tokenizer().question_encoder(
+                inputs.questions or [], max_length=config.max_position_embeddings
+            )
+            ids, mask = batch.input_ids, batch.attention_mask
+        real = ids != config.pad_token_id if mask is None else mask.bool()
+        return Batch(ids.to(self.device), real.to(self.device))
 
     def text_sources(
         self,
@@ -146,6 +171,10 @@ class RagModel(nn.Module):
             raise ValueError("decoder_input_ids or labels are missing")
         config = self.generator.config
         return shift_right(sources.context_input_ids, config.decoder_start_token_id, config.pad_token_id)
+
+    def decoder_row_mask(self, mask: Mask | None, sources: Sources) -> Bool[Tensor, "R T"] | None:
+        """The same for which of them may be attended to."""
+        return None if mask is None else mask.bool().to(self.device).repeat_interleave(sources.doc_scores.shape[1], 0)
 
     def token_logprobs(
         self, sources: Sources, encoded: EncoderOutput, answers: Int[Tensor, "B T"]

@@ -2,13 +2,13 @@
 
 Paper     RAG §2.1 (RAG-Sequence), §2.4 (training), §2.5 (thorough and fast decoding)
 Tutorial  tutorials/12_rag_model.py, tutorials/15_rag_sequence_decoding.py
-Tests     tests/test_rag.py, tests/crosscheck/test_rag.py
+Tests     tests/rag, tests/crosscheck/test_rag.py
 
 p(y|x) = Σ_z p(z|x) Π_t p(y_t|x,z,y_<t). The class retrieves once, fills the table and calls likelihood.py.
 Axes: B questions, K passages, R = B·K rows, T label tokens, V vocabulary.
 """
 
-from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from minirag.answer import Answer, PassageLike, answer
+from minirag.answer import answer as answer_question
 from minirag.configuration import RagConfig
 from minirag.decoding.rag_sequence import Candidate, fast, thorough
 from minirag.decoding.search_options import SearchOptions
@@ -33,9 +33,10 @@ from minirag.model.dpr import DPRContextEncoder, DPRQuestionEncoder
 from minirag.outputs import EncoderOutput, RetrievAugLMMarginOutput
 from minirag.rag import folder as files
 from minirag.rag import scoring
+from minirag.rag.inputs import Mask, checked_inputs
 from minirag.rag.rag_model import RagModel
 from minirag.rag.search_settings import padded_sequences, search_options, split_settings
-from minirag.rag.sources import RagInputs, Sources
+from minirag.rag.sources import Sources
 from minirag.retrieval.knowledge_base import KnowledgeBase
 from minirag.retrieval.retriever import RagRetriever
 from minirag.text.rag_tokenizer import RagTokenizer
@@ -63,7 +64,8 @@ class RagSequenceForGeneration(nn.Module):
     def forward(
         self,
         input_ids: Int[Tensor, "B Q"] | None = None,
-        attention_mask: Tensor | None = None,
+        attention_mask: Mask | None = None,
+        *,
         decoder_input_ids: Int[Tensor, "B U"] | None = None,
         labels: Int[Tensor, "B T"] | None = None,
         exclude_bos_score: bool | None = None,
@@ -72,8 +74,9 @@ class RagSequenceForGeneration(nn.Module):
         **inputs: Any,
     ) -> RetrievAugLMMarginOutput:
         """loss = −log p(y|x) of each question (see scoring.py for `labels`); `inputs` are the fields of `RagInputs`."""
-        decoder_ids = scoring.decoder_inputs(labels, decoder_input_ids, self.generator.config.pad_token_id)
-        read = self.rag(input_ids, attention_mask, decoder_ids, **inputs)
+        decoder_ids = scoring.decoder_inputs(labels, decoder_input_ids, self.generator.config)
+        epsilon = scoring.smoothing(label_smoothing, self.config)
+        read = self.rag(input_ids, attention_mask, decoder_input_ids=decoder_ids, **inputs)
         parts = dict(vars(read))
         if labels is not None:
             parts["loss"] = self.get_nll(
@@ -81,7 +84,7 @@ class RagSequenceForGeneration(nn.Module):
                 read.doc_scores,
                 labels.to(self.rag.device),
                 reduce_loss=self.config.reduce_loss if reduce_loss is None else reduce_loss,
-                epsilon=self.config.label_smoothing if label_smoothing is None else label_smoothing,
+                epsilon=epsilon,
                 exclude_bos_score=self.config.exclude_bos_score if exclude_bos_score is None else exclude_bos_score,
                 doc_mask=read.doc_mask,
             )
@@ -103,11 +106,10 @@ class RagSequenceForGeneration(nn.Module):
         exclude_bos_score: a first target bos is not scored. transformers adds log p(z|x) at the second target and loses
         it where there is only one (deviation 1, pinned by test_the_prior_counts_for_an_answer_of_one_token).
         """
-        scoring.check_n_docs(n_docs, doc_scores)
-        config = self.generator.config
+        logits = scoring.per_passage(seq_logits, doc_scores, n_docs)[:, :, :-1]  # the last predicts what follows
+        prior, config = doc_logprobs(doc_scores, doc_mask), self.generator.config
         bos = config.bos_token_id if exclude_bos_score else None
         targets, mask = scoring.scored_tokens(target, config.pad_token_id, excluded_first=bos)
-        prior, logits = doc_logprobs(doc_scores, doc_mask), scoring.target_logits(seq_logits, doc_scores)
         if epsilon > 0.0:
             nll = rag_sequence_smoothed_nll(prior, scoring.next_logprobs(logits), targets, mask, epsilon)
         else:
@@ -118,22 +120,24 @@ class RagSequenceForGeneration(nn.Module):
     def generate(
         self,
         input_ids: Int[Tensor, "B Q"] | None = None,
-        attention_mask: Tensor | None = None,
+        attention_mask: Mask | None = None,
+        *,
         decoding: str = "thorough",
+        do_deduplication: bool | None = None,
         use_cache: bool | None = None,
         **settings: Any,
     ) -> Int[Tensor, "N T"]:
         """Token ids, each question's num_return_sequences best answers in a row, start token first, padded behind eos.
 
-        decoding: "thorough" or "fast". `settings` are the fields of `SearchOptions` (num_beams, max_length, …) and of
-        `RagInputs`. Candidates are always distinct (transformers' do_deduplication).
+        decoding: "thorough" or "fast". do_deduplication: False hands out an answer once for every passage that proposed
+        it. `settings` are the fields of `SearchOptions` (num_beams, max_length, …) and of `RagInputs`.
         """
         search, inputs = split_settings(settings)
         options = self.search_options(search)
-        asked = RagInputs(input_ids, attention_mask, **inputs)
-        sources = self.rag.sources(asked)
-        encoded = asked.encoder_outputs or self.rag.encode(sources)
-        found = self.search(sources, encoded, options, decoding, use_cache)
+        asked = checked_inputs(self.config, input_ids=input_ids, attention_mask=attention_mask, **inputs)
+        check_decoding(decoding)
+        sources, encoded = self.rag.read(asked)
+        found = self.search(sources, encoded, options, decoding, use_cache, do_deduplication)
         return padded_sequences(found, options.pad_token_id, self.rag.device)
 
     def search_options(self, settings: dict[str, Any]) -> SearchOptions:
@@ -147,10 +151,10 @@ class RagSequenceForGeneration(nn.Module):
         options: SearchOptions,
         decoding: str | None = None,
         use_cache: bool | None = None,
+        do_deduplication: bool | None = None,
     ) -> list[list[Candidate]]:
         """K beam searches, then every answer they found by log p(y|x): each question's candidates, best first."""
-        if decoding not in (None, *DECODINGS):
-            raise ValueError(f"decoding={decoding!r} is neither 'thorough' nor 'fast'")
+        check_decoding(decoding)
         return DECODINGS[decoding or "thorough"](
             self.generator,
             encoded.last_hidden_state,
@@ -158,6 +162,7 @@ class RagSequenceForGeneration(nn.Module):
             sources.doc_logprobs(),
             options,
             self.config.use_cache if use_cache is None else use_cache,
+            self.config.do_deduplication if do_deduplication is None else do_deduplication,
         )
 
     def posteriors(
@@ -166,15 +171,7 @@ class RagSequenceForGeneration(nn.Module):
         """p(z|x,y) of the whole answer, and p(z|x,y_≤t) as the answer grows."""
         return passage_posterior(prior, table, mask), rag_sequence_posterior(prior, table, mask)
 
-    def answer(
-        self,
-        question: str,
-        passages: Sequence[PassageLike] | None = None,
-        doc_scores: Sequence[float] | Float[Tensor, " K"] | None = None,
-        **settings: Any,
-    ) -> Answer:
-        """A question as a string → text, passages, posteriors, candidates: see `minirag.answer.answer`."""
-        return answer(self, question, passages, doc_scores, **settings)
+    answer = answer_question  # a question as a string → text, passages, posteriors, candidates: see answer.py
 
     @classmethod
     def from_pretrained(
@@ -207,14 +204,11 @@ class RagSequenceForGeneration(nn.Module):
     def set_context_encoder_for_training(self, ctx_encoder: DPRContextEncoder) -> None:
         self.rag.set_context_encoder_for_training(ctx_encoder)
 
-    @property
-    def retriever(self) -> RagRetriever | None:
-        return self.rag.retriever
+    retriever = property(attrgetter("rag.retriever"))
+    question_encoder = property(attrgetter("rag.question_encoder"))
+    generator = property(attrgetter("rag.generator"))
 
-    @property
-    def question_encoder(self) -> DPRQuestionEncoder:
-        return self.rag.question_encoder
 
-    @property
-    def generator(self) -> BartForConditionalGeneration:
-        return self.rag.generator
+def check_decoding(decoding: str | None) -> None:
+    if decoding not in (None, *DECODINGS):
+        raise ValueError(f"decoding={decoding!r} is neither 'thorough' nor 'fast'")

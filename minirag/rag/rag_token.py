@@ -2,13 +2,13 @@
 
 Paper     RAG §2.1 (RAG-Token), §2.4 (training), §2.5 (decoding)
 Tutorial  tutorials/12_rag_model.py, tutorials/14_rag_token_decoding.py
-Tests     tests/test_rag.py, tests/crosscheck/test_rag.py
+Tests     tests/rag, tests/crosscheck/test_rag.py
 
 p(y|x) = Π_t Σ_z p(z|x) p(y_t|x,z,y_<t). The class retrieves once, fills the table and calls likelihood.py.
 Axes: B questions, K passages, R = B·K rows, T label tokens, V vocabulary.
 """
 
-from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from minirag.answer import Answer, PassageLike, answer
+from minirag.answer import answer as answer_question
 from minirag.configuration import RagConfig
 from minirag.decoding.rag_sequence import Candidate
 from minirag.decoding.rag_token import rag_token_decode
@@ -35,9 +35,10 @@ from minirag.model.dpr import DPRContextEncoder, DPRQuestionEncoder
 from minirag.outputs import EncoderOutput, RetrievAugLMMarginOutput
 from minirag.rag import folder as files
 from minirag.rag import scoring
+from minirag.rag.inputs import Mask, checked_inputs
 from minirag.rag.rag_model import RagModel
 from minirag.rag.search_settings import padded_sequences, search_options, split_settings
-from minirag.rag.sources import RagInputs, Sources
+from minirag.rag.sources import Sources
 from minirag.retrieval.knowledge_base import KnowledgeBase
 from minirag.retrieval.retriever import RagRetriever
 from minirag.text.rag_tokenizer import RagTokenizer
@@ -63,7 +64,8 @@ class RagTokenForGeneration(nn.Module):
     def forward(
         self,
         input_ids: Int[Tensor, "B Q"] | None = None,
-        attention_mask: Tensor | None = None,
+        attention_mask: Mask | None = None,
+        *,
         decoder_input_ids: Int[Tensor, "B U"] | None = None,
         labels: Int[Tensor, "B T"] | None = None,
         do_marginalize: bool | None = None,
@@ -72,8 +74,9 @@ class RagTokenForGeneration(nn.Module):
         **inputs: Any,
     ) -> RetrievAugLMMarginOutput:
         """loss = −log p(y|x) of each question (see scoring.py for `labels`); `inputs` are the fields of `RagInputs`."""
-        decoder_ids = scoring.decoder_inputs(labels, decoder_input_ids, self.generator.config.pad_token_id)
-        read = self.rag(input_ids, attention_mask, decoder_ids, **inputs)
+        decoder_ids = scoring.decoder_inputs(labels, decoder_input_ids, self.generator.config)
+        epsilon = scoring.smoothing(label_smoothing, self.config)
+        read = self.rag(input_ids, attention_mask, decoder_input_ids=decoder_ids, **inputs)
         parts = dict(vars(read))
         if labels is not None:
             parts["loss"] = self.get_nll(
@@ -81,7 +84,7 @@ class RagTokenForGeneration(nn.Module):
                 read.doc_scores,
                 labels.to(self.rag.device),
                 reduce_loss=self.config.reduce_loss if reduce_loss is None else reduce_loss,
-                epsilon=self.config.label_smoothing if label_smoothing is None else label_smoothing,
+                epsilon=epsilon,
                 doc_mask=read.doc_mask,
             )
         if self.config.do_marginalize if do_marginalize is None else do_marginalize:
@@ -96,8 +99,7 @@ class RagTokenForGeneration(nn.Module):
         doc_mask: Bool[Tensor, "B K"] | None = None,
     ) -> Float[Tensor, "B T V"]:
         """log p′(v|x,y_<t) = log Σ_z p(z|x) p(v|x,z,y_<t) at every position (RAG §2.5)."""
-        scoring.check_n_docs(n_docs, doc_scores)
-        logprobs = scoring.next_logprobs(seq_logits.unflatten(0, doc_scores.shape))  # (B, K, T, V)
+        logprobs = scoring.next_logprobs(scoring.per_passage(seq_logits, doc_scores, n_docs))  # (B, K, T, V)
         return next_token_mixture(doc_logprobs(doc_scores, doc_mask), logprobs)
 
     def get_nll(
@@ -111,9 +113,9 @@ class RagTokenForGeneration(nn.Module):
         doc_mask: Bool[Tensor, "B K"] | None = None,
     ) -> Float[Tensor, "..."]:
         """−Σ_t log Σ_z p(z|x) p(y_t|x,z,y_<t) of each question in nats, or their sum; `epsilon` smooths the labels."""
-        scoring.check_n_docs(n_docs, doc_scores)
+        logits = scoring.per_passage(seq_logits, doc_scores, n_docs)[:, :, :-1]  # the last predicts what follows
+        prior = doc_logprobs(doc_scores, doc_mask)
         targets, mask = scoring.scored_tokens(target, self.generator.config.pad_token_id)
-        prior, logits = doc_logprobs(doc_scores, doc_mask), scoring.target_logits(seq_logits, doc_scores)
         if epsilon > 0.0:
             nll = rag_token_smoothed_nll(prior, scoring.next_logprobs(logits), targets, mask, epsilon)
         else:
@@ -124,7 +126,8 @@ class RagTokenForGeneration(nn.Module):
     def generate(
         self,
         input_ids: Int[Tensor, "B Q"] | None = None,
-        attention_mask: Tensor | None = None,
+        attention_mask: Mask | None = None,
+        *,
         use_cache: bool | None = None,
         **settings: Any,
     ) -> Int[Tensor, "N T"]:
@@ -134,9 +137,9 @@ class RagTokenForGeneration(nn.Module):
         """
         search, inputs = split_settings(settings)
         options = self.search_options(search)
-        asked = RagInputs(input_ids, attention_mask, **inputs)
-        sources = self.rag.sources(asked)
-        found = self.search(sources, asked.encoder_outputs or self.rag.encode(sources), options, use_cache=use_cache)
+        asked = checked_inputs(self.config, input_ids=input_ids, attention_mask=attention_mask, **inputs)
+        sources, encoded = self.rag.read(asked)
+        found = self.search(sources, encoded, options, use_cache=use_cache)
         return padded_sequences(found, options.pad_token_id, self.rag.device)
 
     def search_options(self, settings: dict[str, Any]) -> SearchOptions:
@@ -169,15 +172,7 @@ class RagTokenForGeneration(nn.Module):
         per_token = rag_token_posterior(prior, table, mask)
         return mean_token_posterior(per_token, mask), per_token
 
-    def answer(
-        self,
-        question: str,
-        passages: Sequence[PassageLike] | None = None,
-        doc_scores: Sequence[float] | Float[Tensor, " K"] | None = None,
-        **settings: Any,
-    ) -> Answer:
-        """A question as a string → text, passages, posteriors, candidates: see `minirag.answer.answer`."""
-        return answer(self, question, passages, doc_scores, **settings)
+    answer = answer_question  # a question as a string → text, passages, posteriors, candidates: see answer.py
 
     @classmethod
     def from_pretrained(
@@ -210,14 +205,6 @@ class RagTokenForGeneration(nn.Module):
     def set_context_encoder_for_training(self, ctx_encoder: DPRContextEncoder) -> None:
         self.rag.set_context_encoder_for_training(ctx_encoder)
 
-    @property
-    def retriever(self) -> RagRetriever | None:
-        return self.rag.retriever
-
-    @property
-    def question_encoder(self) -> DPRQuestionEncoder:
-        return self.rag.question_encoder
-
-    @property
-    def generator(self) -> BartForConditionalGeneration:
-        return self.rag.generator
+    retriever = property(attrgetter("rag.retriever"))
+    question_encoder = property(attrgetter("rag.question_encoder"))
+    generator = property(attrgetter("rag.generator"))

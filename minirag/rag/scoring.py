@@ -2,7 +2,7 @@
 
 Paper     RAG §2.4 (minimise −log p(y|x))
 Tutorial  tutorials/12_rag_model.py
-Tests     tests/test_rag.py, tests/crosscheck/test_rag.py
+Tests     tests/rag, tests/crosscheck/test_rag.py
 
 `labels` start with the decoder's first input token. They are the decoder's input (−100 read as padding), and
 `labels[:, 1:]` is scored, each token once; −100 and padding are not. So logits[:, t] meet labels[:, t + 1].
@@ -14,19 +14,24 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from minirag.configuration import BartConfig, RagConfig
+from minirag.rag.checks import check_ids, check_same_n_docs
+
 IGNORED = -100
 
 
 def decoder_inputs(
-    labels: Int[Tensor, "B T"] | None, decoder_input_ids: Int[Tensor, "B T2"] | None, pad: int
+    labels: Int[Tensor, "B T"] | None, decoder_input_ids: Int[Tensor, "B T2"] | None, config: BartConfig
 ) -> Int[Tensor, "B T3"] | None:
     """What the decoder reads. ValueError where labels and decoder_input_ids are both given and disagree."""
     if labels is None:
         return decoder_input_ids
+    check_ids("labels", labels, config.vocab_size, ignored=IGNORED)
     if labels.shape[1] < 2:
         raise ValueError(f"labels of length {labels.shape[1]}: the first is the decoder's first input, none is left")
     if decoder_input_ids is None:
-        return labels.masked_fill(labels == IGNORED, pad)
+        return labels.masked_fill(labels == IGNORED, config.pad_token_id)
+    check_ids("decoder_input_ids", decoder_input_ids, config.vocab_size)
     same = decoder_input_ids.shape == labels.shape
     if not same or not torch.equal(decoder_input_ids[labels != IGNORED], labels[labels != IGNORED]):
         raise ValueError("labels and decoder_input_ids disagree: labels are the decoder's input, give one of them")
@@ -48,16 +53,24 @@ def scored_tokens(
     return targets, mask
 
 
-def target_logits(seq_logits: Float[Tensor, "R T V"], doc_scores: Float[Tensor, "B K"]) -> Float[Tensor, "B K T-1 V"]:
-    """The last position predicts what follows the answer: nothing is there to score."""
-    return seq_logits.unflatten(0, doc_scores.shape)[:, :, :-1]
+def per_passage(
+    seq_logits: Float[Tensor, "R T V"], doc_scores: Float[Tensor, "B K"], n_docs: int | None
+) -> Float[Tensor, "B K T V"]:
+    """The rows of one question together. ValueError where they are not B·K, or K is not n_docs."""
+    check_same_n_docs(n_docs, doc_scores)
+    if len(seq_logits) != doc_scores.numel():
+        raise ValueError(f"seq_logits have {len(seq_logits)} rows for doc_scores of shape {list(doc_scores.shape)}")
+    return seq_logits.unflatten(0, doc_scores.shape)
+
+
+def smoothing(label_smoothing: float | None, config: RagConfig) -> float:
+    """ε, as given or as the config says."""
+    epsilon = config.label_smoothing if label_smoothing is None else label_smoothing
+    if not 0.0 <= epsilon < 1.0:
+        raise ValueError(f"label_smoothing={epsilon} is not in [0, 1)")
+    return epsilon
 
 
 def next_logprobs(logits: Float[Tensor, "B K T V"]) -> Float[Tensor, "B K T V"]:
     """log p(v|x,z,y_<t), in float32 or wider."""
     return logits.log_softmax(dim=-1, dtype=torch.promote_types(logits.dtype, torch.float32))
-
-
-def check_n_docs(n_docs: int | None, doc_scores: Float[Tensor, "B K"]) -> None:
-    if n_docs is not None and n_docs != doc_scores.shape[1]:
-        raise ValueError(f"n_docs={n_docs}, but doc_scores hold {doc_scores.shape[1]} passages per question")

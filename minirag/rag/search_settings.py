@@ -2,7 +2,7 @@
 
 Paper     RAG App. A (beams, lengths)
 Tutorial  tutorials/13_beam_search.py
-Tests     tests/test_rag.py
+Tests     tests/rag
 """
 
 from dataclasses import fields

@@ -2,12 +2,12 @@
 
 Paper     RAG §2.2 (retriever), §2.3 (the input is concatenated with each passage)
 Tutorial  tutorials/12_rag_model.py
-Tests     tests/test_rag.py
+Tests     tests/rag
 
 Three ways lead to the same `Sources`: tensors that the caller prepared, passages as text (no knowledge base needed),
 and retrieval (retrieving.py). The number of passages is the tensors' shape, not a setting that could disagree with it.
 
-Axes: B questions, K passages, R = B·K rows ordered by question, then passage; Q question tokens, S source tokens.
+Axes: B questions, K passages, R = B·K rows ordered by question, then passage; S source tokens.
 """
 
 from collections.abc import Sequence
@@ -19,31 +19,12 @@ from torch import Tensor
 
 from minirag.configuration import RagConfig
 from minirag.likelihood import doc_logprobs
-from minirag.outputs import DPROutput, EncoderOutput
+from minirag.outputs import DPROutput
+from minirag.rag.inputs import check_finite
 from minirag.retrieval.passages import Passage
 from minirag.text.batching import pad_ids
 from minirag.text.generator_input import generator_inputs, passage_string
 from minirag.text.tokenizers import Tokenizer
-
-Mask = Bool[Tensor, "..."] | Int[Tensor, "..."]  # 0 and 1 are taken for False and True
-
-
-@dataclass(frozen=True)
-class RagInputs:
-    """Everything a RAG model may be given. Either questions (ids or strings), or contexts with their scores."""
-
-    input_ids: Int[Tensor, "B Q"] | None = None  # questions, as the question encoder's tokenizer made them
-    attention_mask: Mask | None = None  # without it, what is not the padding id is real
-    questions: Sequence[str] | None = None  # the same as strings: the generator then reads them as they are
-    n_docs: int | None = None  # how many passages to retrieve; for given contexts, must be their number
-    context_input_ids: Int[Tensor, "R S"] | None = None  # passage and question, as the generator's tokenizer made them
-    context_attention_mask: Mask | None = None
-    doc_scores: Float[Tensor, "B K"] | None = None
-    doc_mask: Mask | None = None  # False where a question has fewer than K passages
-    encoder_outputs: EncoderOutput | None = None  # of the contexts, where they were encoded before
-    output_retrieved: bool | None = None
-    output_hidden_states: bool = False
-    output_attentions: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,26 +56,15 @@ class Sources:
         )
 
 
-def given_sources(inputs: RagInputs) -> Sources:
-    """What the caller prepared. ValueError names a part that is missing, or shapes that do not fit together."""
-    if inputs.context_attention_mask is None or inputs.doc_scores is None:
-        missing = "doc_scores" if inputs.doc_scores is None else "context_attention_mask"
-        raise ValueError(f"{missing} is missing: it goes with context_input_ids and encoder_outputs")
-    mask, scores = inputs.context_attention_mask.bool(), inputs.doc_scores
-    check_shapes(len(mask), scores, inputs.n_docs)
-    if inputs.context_input_ids is not None and inputs.context_input_ids.shape != mask.shape:
-        shapes = f"{list(inputs.context_input_ids.shape)} and {list(mask.shape)}"
-        raise ValueError(f"context_input_ids and context_attention_mask differ in shape: {shapes}")
-    there = torch.ones_like(scores, dtype=torch.bool) if inputs.doc_mask is None else inputs.doc_mask.bool()
-    return Sources(inputs.context_input_ids, readable(mask, there), scores, there)
-
-
-def check_shapes(rows: int, doc_scores: Float[Tensor, "B K"], n_docs: int | None) -> None:
-    questions, passages = doc_scores.shape
-    if rows != questions * passages:
-        raise ValueError(f"{rows} contexts for doc_scores of shape {[questions, passages]}: one per score is needed")
-    if n_docs is not None and n_docs != passages:
-        raise ValueError(f"n_docs={n_docs}, but doc_scores hold {passages} passages per question")
+def given_sources(
+    context_input_ids: Int[Tensor, "R S"] | None,
+    context_attention_mask: Bool[Tensor, "R S"],
+    doc_scores: Float[Tensor, "B K"],
+    doc_mask: Bool[Tensor, "B K"] | None,
+) -> Sources:
+    """What the caller prepared, and inputs.py has checked."""
+    there = torch.ones_like(doc_scores, dtype=torch.bool) if doc_mask is None else doc_mask
+    return Sources(context_input_ids, readable(context_attention_mask, there), doc_scores, there)
 
 
 def readable(mask: Bool[Tensor, "R S"], doc_mask: Bool[Tensor, "B K"]) -> Bool[Tensor, "R S"]:
@@ -115,6 +85,7 @@ def text_sources(
     scores = torch.zeros(doc_mask.shape) if doc_scores is None else doc_scores
     if scores.shape != doc_mask.shape:
         raise ValueError(f"doc_scores of shape {list(scores.shape)} for passages of shape {list(doc_mask.shape)}")
+    check_finite(scores, doc_mask)
     slots = [(q, p) for q, those in zip(questions, passages, strict=True) for p in padded(those, doc_mask.shape[1])]
     strings = [passage_string(p.title, p.text, config.title_sep, config.prefix) for _, p in slots]
     rows = generator_inputs(tokenizer, strings, [q for q, _ in slots], config.doc_sep, config.max_combined_length)
