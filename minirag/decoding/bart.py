@@ -15,7 +15,7 @@ from torch import Tensor
 
 from minirag.decoding.beam_search import Hypothesis, Step
 from minirag.decoding.search import search
-from minirag.decoding.search_options import SearchOptions, options_for
+from minirag.decoding.search_options import SearchOptions, check_one_search, options_for
 from minirag.model.bart import BartForConditionalGeneration
 
 
@@ -32,7 +32,7 @@ def bart_generate(
     `settings` are those of `SearchOptions`, or max_new_tokens; what is not given comes from the generator's config.
     Without a mask, what is not the padding id is real.
     """
-    options = options_for(generator.config, settings)
+    options = check_one_search(options_for(generator.config, settings))
     mask = input_ids != generator.config.pad_token_id if attention_mask is None else attention_mask
     return bart_decode(generator, generator.encode(input_ids, mask).last_hidden_state, mask, options, use_cache)
 

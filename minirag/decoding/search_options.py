@@ -68,12 +68,17 @@ def check_counts(options: SearchOptions) -> None:
     for name in ("num_beams", "num_return_sequences"):
         if getattr(options, name) < 1:
             raise ValueError(f"{name}={getattr(options, name)} must be at least 1")
+    if not (isinstance(options.early_stopping, bool) or options.early_stopping == "never"):
+        raise ValueError(f"early_stopping={options.early_stopping!r} is neither True nor False nor 'never'")
+
+
+def check_one_search(options: SearchOptions) -> SearchOptions:
+    """W beams find W answers at most. (RAG-Sequence has W of every passage, and may return more.)"""
     if options.num_return_sequences > options.width:
         raise ValueError(
             f"num_return_sequences={options.num_return_sequences} is more than num_beams={options.num_beams}"
         )
-    if not (isinstance(options.early_stopping, bool) or options.early_stopping == "never"):
-        raise ValueError(f"early_stopping={options.early_stopping!r} is neither True nor False nor 'never'")
+    return options
 
 
 def check_lengths(options: SearchOptions) -> None:

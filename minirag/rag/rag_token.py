@@ -20,7 +20,7 @@ from minirag.answer import answer as answer_question
 from minirag.configuration import RagConfig
 from minirag.decoding.rag_sequence import Candidate
 from minirag.decoding.rag_token import rag_token_decode
-from minirag.decoding.search_options import SearchOptions
+from minirag.decoding.search_options import SearchOptions, check_one_search
 from minirag.likelihood import (
     doc_logprobs,
     gather_token_logprobs,
@@ -144,7 +144,7 @@ class RagTokenForGeneration(nn.Module):
 
     def search_options(self, settings: dict[str, Any]) -> SearchOptions:
         """Fields of SearchOptions as given, else as the generator's config has them."""
-        return search_options(self.config, settings)
+        return check_one_search(search_options(self.config, settings))
 
     def search(
         self,

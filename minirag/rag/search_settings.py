@@ -5,7 +5,6 @@ Tutorial  tutorials/13_beam_search.py
 Tests     tests/rag
 """
 
-from dataclasses import fields
 from typing import Any
 
 import torch
@@ -14,11 +13,8 @@ from torch import Tensor
 
 from minirag.configuration import RagConfig
 from minirag.decoding.rag_sequence import Candidate
-from minirag.decoding.search_options import SearchOptions, options_for
-from minirag.rag.sources import RagInputs
+from minirag.decoding.search_options import SETTINGS, SearchOptions, options_for
 from minirag.text.batching import pad_ids
-
-INPUTS = {part.name for part in fields(RagInputs)}
 
 
 def search_options(config: RagConfig, settings: dict[str, Any]) -> SearchOptions:
@@ -27,10 +23,9 @@ def search_options(config: RagConfig, settings: dict[str, Any]) -> SearchOptions
 
 
 def split_settings(settings: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Keyword arguments of `generate` → (how to search, what to read). A name that is unknown counts to the search."""
-    inputs = {name: value for name, value in settings.items() if name in INPUTS}
-    search = {name: value for name, value in settings.items() if name not in INPUTS}
-    return search, inputs
+    """Keyword arguments of `generate` → (how to search, what to read). An unknown name is refused by what reads."""
+    search = {name: value for name, value in settings.items() if name in SETTINGS}
+    return search, {name: value for name, value in settings.items() if name not in SETTINGS}
 
 
 def padded_sequences(found: list[list[Candidate]], pad_token_id: int, device: torch.device) -> Int[Tensor, "N T"]:

@@ -76,6 +76,11 @@ def test_what_is_not_said_comes_from_the_generators_config():
     assert bart_generate(generator, IDS, MASK, num_return_sequences=2) == bart_decode(generator, hidden, MASK, search)
 
 
+def test_one_search_finds_no_more_answers_than_it_has_beams():
+    with pytest.raises(ValueError, match="num_return_sequences=3 is more than num_beams=2"):
+        bart_generate(tiny_generator(seed=1), IDS, MASK, num_beams=2, num_return_sequences=3)
+
+
 def test_without_a_mask_what_is_not_padding_is_real():
     generator = tiny_generator(seed=6)
     assert bart_generate(generator, IDS, num_beams=2) == bart_generate(generator, IDS, MASK, num_beams=2)
