@@ -2,7 +2,7 @@
 
 Paper     none
 Tutorial  tutorials/00_rag_in_one_page.py
-Tests     tests/cli/test_bad_input.py
+Tests     tests/cli/test_bad_input.py, tests/cli/test_recall.py
 """
 
 from collections.abc import Sequence
@@ -10,13 +10,14 @@ from pathlib import Path
 
 import torch
 
+from minirag.evaluation.recall import EncodeQuestions
 from minirag.model.checkpoint import encoder_fingerprint, load_network
 from minirag.model.config_files import read_config
-from minirag.model.dpr import DPRContextEncoder
-from minirag.rag import RagSequenceForGeneration, RagTokenForGeneration
-from minirag.rag.folder import CONTEXT_ENCODER_FOLDER
+from minirag.model.dpr import DPRContextEncoder, DPRQuestionEncoder
+from minirag.rag import RagModel, RagSequenceForGeneration, RagTokenForGeneration
+from minirag.rag.folder import CONTEXT_ENCODER_FOLDER, context_encoder_fingerprint
 from minirag.retrieval.building import Encode
-from minirag.retrieval.encoding import encode_passages
+from minirag.retrieval.encoding import encode_passages, encode_questions
 from minirag.retrieval.knowledge_base import KnowledgeBase
 from minirag.retrieval.passages import Passage
 from minirag.text.rag_tokenizer import QUESTION_ENCODER_FOLDER
@@ -64,15 +65,46 @@ def choose_device(name: str) -> torch.device:
 
 
 def open_context_encoder(folder: Path | None, device: str) -> tuple[Encode, str]:
-    """What turns passages into vectors, and its fingerprint."""
+    """What turns passages into vectors, and its fingerprint. A RAG folder has ctx_encoder/; an encoder's own folder is it."""
     place = folder or demo_folder()
-    read_config(place)
-    encoder = load_network(DPRContextEncoder, place / CONTEXT_ENCODER_FOLDER)
+    encoder = load_network(DPRContextEncoder, place if is_encoder(place) else place / CONTEXT_ENCODER_FOLDER)
+    tokenizer = Tokenizer.from_pretrained(place if is_encoder(place) else place / QUESTION_ENCODER_FOLDER)
     fingerprint = encoder_fingerprint(encoder)
-    tokenizer = Tokenizer.from_pretrained(place / QUESTION_ENCODER_FOLDER)
     encoder.to(choose_device(device))
 
     def encode(passages: Sequence[Passage]) -> torch.Tensor:
         return encode_passages(encoder, tokenizer, passages)
 
     return encode, fingerprint
+
+
+def open_question_encoder(folder: Path | None, device: str) -> tuple[EncodeQuestions, str | None]:
+    """What turns questions into vectors, and the fingerprint of the context encoder where the folder tells it.
+
+    A plain BERT (sentence-transformers) encodes questions and passages alike; DPR's question encoder has a folder of its own,
+    which does not say which passages go with it.
+    """
+    place = folder or demo_folder()
+    if is_encoder(place):
+        encoder, tokenizer = load_network(DPRQuestionEncoder, place), Tokenizer.from_pretrained(place)
+        fingerprint = encoder_fingerprint(load_network(DPRContextEncoder, place)) if is_plain_bert(place) else None
+    else:
+        encoder = RagModel.from_pretrained(place).question_encoder
+        tokenizer = Tokenizer.from_pretrained(place / QUESTION_ENCODER_FOLDER)
+        fingerprint = context_encoder_fingerprint(place)
+    encoder.to(choose_device(device))
+
+    def encode(questions: Sequence[str]) -> torch.Tensor:
+        with torch.no_grad():
+            return encode_questions(encoder, tokenizer, questions)
+
+    return encode, fingerprint
+
+
+def is_encoder(folder: Path) -> bool:
+    """Is it one encoder with its tokenizer, and not a whole RAG model?"""
+    return read_config(folder).get("model_type") in ("bert", "dpr")
+
+
+def is_plain_bert(folder: Path) -> bool:
+    return read_config(folder).get("model_type") == "bert"

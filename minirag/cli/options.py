@@ -11,6 +11,9 @@ from typing import Annotated, Literal
 import typer
 
 Model = Annotated[Path | None, typer.Option("--model", metavar="DIR", help="Model folder (default: the demo).")]
+EncoderFolder = Annotated[
+    Path | None, typer.Option("--model", metavar="DIR", help="Model folder, or an encoder's own (default: the demo).")
+]
 KnowledgeBaseFolder = Annotated[
     Path | None, typer.Option("--kb", metavar="DIR", help="Knowledge base (default: the model's own).")
 ]

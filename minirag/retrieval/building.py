@@ -7,7 +7,7 @@ Tests     tests/retrieval/test_knowledge_base.py
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -18,8 +18,10 @@ from minirag.retrieval.sidecar import GRAPH, PASSAGES, SIDECAR, VECTORS, read_si
 from minirag.retrieval.vectors import open_vectors
 
 EXACT_UP_TO = 50_000  # passages; beyond, index="auto" builds a graph
+SORTED_TOGETHER = 1024  # so many passages are read, sorted by length, encoded in batches and put back in order
 GRAPH_SETTINGS = {"M": 32, "ef_construction": 200, "ef": 200, "seed": 0}
 
+Item = TypeVar("Item")
 Encode = Callable[[Sequence[Passage]], Float[Tensor, "n D"]]
 Progress = Callable[[int, int | None], None]
 
@@ -51,24 +53,42 @@ def choose_index(index: str, count: int) -> str:
 def encoded_batches(
     passages: Iterable[Passage], encode: Encode, batch_size: int, report: Callable[[int], None]
 ) -> Iterator[Float[Tensor, "n D"]]:
-    """d(z) for all passages, batch by batch, without gradient; `report` gets the number of passages done."""
+    """d(z) for all passages in their order, without gradient; `report` gets the number of passages done.
+
+    Passages of like length are encoded together, so that little is padded.
+    """
     done = 0
-    for batch in in_batches(passages, batch_size):
-        with torch.no_grad():
-            vectors = encode(batch)
-        if vectors.dim() != 2 or len(vectors) != len(batch) or vectors.shape[1] < 1:
-            raise ValueError(f"encode gave a tensor of shape {list(vectors.shape)} for {len(batch)} passages")
-        yield vectors
-        done += len(batch)
-        report(done)
+    for several in in_batches(passages, SORTED_TOGETHER):
+        order = sorted(range(len(several)), key=lambda n: len(several[n].title) + len(several[n].text))
+        parts = []
+        for chosen in in_batches(order, batch_size):
+            parts.append(encoded([several[n] for n in chosen], encode))
+            done += len(chosen)
+            report(done)
+        yield in_order(parts, order)
 
 
-def in_batches(passages: Iterable[Passage], size: int) -> Iterator[list[Passage]]:
+def encoded(batch: Sequence[Passage], encode: Encode) -> Float[Tensor, "n D"]:
+    with torch.no_grad():
+        vectors = encode(batch)
+    if vectors.dim() != 2 or len(vectors) != len(batch) or vectors.shape[1] < 1:
+        raise ValueError(f"encode gave a tensor of shape {list(vectors.shape)} for {len(batch)} passages")
+    return vectors
+
+
+def in_order(parts: Sequence[Float[Tensor, "_ _"]], order: Sequence[int]) -> Float[Tensor, "n D"]:
+    """Row i of all parts together goes to row order[i]."""
+    if len(dimensions := {part.shape[1] for part in parts}) > 1:
+        raise ValueError(f"encode gave vectors of dimensions {sorted(dimensions)}")
+    return torch.cat(list(parts))[torch.tensor(order).argsort()]
+
+
+def in_batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     if size < 1:
         raise ValueError(f"batch_size={size} must be at least 1")
-    batch: list[Passage] = []
-    for passage in passages:
-        batch.append(passage)
+    batch: list[Item] = []
+    for item in items:
+        batch.append(item)
         if len(batch) == size:
             yield batch
             batch = []

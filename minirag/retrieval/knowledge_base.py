@@ -152,7 +152,7 @@ def build_knowledge_base(
     """Write passages, their vectors d(z) = encode(passages) and an index. `folder` appears whole or not at all.
 
     index: "exact", "hnsw", or "auto" (exact up to 50,000 passages). `fingerprint` names the encoder behind `encode`.
-    `progress(done, total)` counts passages encoded and, for hnsw, passages indexed. One batch is in memory at a time.
+    `progress(done, total)` counts passages encoded and, for hnsw, passages indexed. Only some of them are in memory at a time.
     An existing knowledge base is replaced only with `overwrite`; any other folder that is not empty never is.
     """
     folder = Path(folder)

@@ -1,7 +1,10 @@
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from minirag.retrieval import building
+from minirag.retrieval.building import encoded_batches
 from minirag.retrieval.knowledge_base import KnowledgeBase, build_knowledge_base
 from minirag.retrieval.passages import Passage
 from tests.retrieval.small_bases import FINGERPRINT, encode, small_base, some_passages, unit_vectors
@@ -78,6 +81,29 @@ def test_progress_counts_up_to_the_total(tmp_path, index, total):
 def test_one_thousand_passages_in_batches_of_another_size(tmp_path):
     kb = small_base(tmp_path / "kb", 1000, batch_size=333)
     assert kb.store.get([999]) == some_passages(1000)[-1:]
+
+
+@given(st.lists(st.integers(0, 60), min_size=1, max_size=30), st.integers(1, 5))
+def test_passages_of_like_length_are_encoded_together_and_come_back_in_their_order(lengths, batch_size):
+    passages = [Passage(f"p{row}", "", "x" * length) for row, length in enumerate(lengths)]
+    seen = []
+
+    def encoder(batch):
+        seen.extend(len(passage.text) for passage in batch)
+        return encode(batch)
+
+    done = []
+    vectors = torch.cat(list(encoded_batches(passages, encoder, batch_size, done.append)))
+    assert torch.equal(vectors, encode(passages))
+    assert seen == sorted(lengths) and done[-1] == len(lengths) and done == sorted(done)
+
+
+def test_vectors_of_two_dimensions_are_refused():
+    def encoder(batch):
+        return torch.ones(len(batch), 3 + len(batch))
+
+    with pytest.raises(ValueError, match=r"encode gave vectors of dimensions \[4, 5\]"):
+        list(encoded_batches(some_passages(3), encoder, 2, lambda done: None))
 
 
 def bad_encode(vectors):
