@@ -2,7 +2,7 @@
 
 Paper     none for most: RAG decodes with BART's settings, which are those of transformers 5.23.0 (names, order, numbers)
 Tutorial  tutorials/13_beam_search.py
-Tests     tests/decoding/test_constraints.py, tests/crosscheck/test_decoding.py
+Tests     tests/decoding/test_constraints.py, tests/crosscheck/test_decoding.py, tests/crosscheck/test_sampling.py
 
 A constraint reads W prefixes of each question and the scores of all next tokens, and returns scores: −inf for a token
 that must not come. Scores are log-probabilities in beam search and in RAG-Token; where BART is decoded greedily or drawn

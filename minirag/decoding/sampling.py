@@ -2,7 +2,7 @@
 
 Paper     none: RAG decodes by beam search. Top-k: Fan et al. 2018, §5.4; top-p: Holtzman et al. 2019, §3.1
 Tutorial  tutorials/13_beam_search.py
-Tests     tests/decoding/test_sampling.py, tests/crosscheck/test_decoding.py
+Tests     tests/decoding/test_sampling.py, tests/crosscheck/test_sampling.py
 
 y_t ~ q(· | y_<t), where q is the model's distribution after the constraints, the temperature, top-k and top-p, in this
 order. With temperature 1, top_k 0, top_p 1 and no constraint, q = p: an answer is drawn with its own probability.

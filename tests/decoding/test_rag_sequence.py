@@ -7,6 +7,7 @@ import torch
 
 from minirag.decoding.bart import bart_step
 from minirag.decoding.beam_search import beam_search
+from minirag.decoding.greedy import greedy_search
 from minirag.decoding.rag_sequence import candidates_per_passage, distinct_answers, fast, score_answers, thorough
 from minirag.model.bart import BartForConditionalGeneration
 from tests.decoding.tiny_generator import (
@@ -181,3 +182,44 @@ def test_distinct_answers_keep_the_order_in_which_they_were_found():
     answers = distinct_answers([beams[0], beams[1], beams[0]])
     assert answers[:2] == [h.tokens for h in beams[0]]
     assert answers == distinct_answers(beams)
+
+
+@pytest.mark.parametrize("decode", [thorough, fast])
+def test_there_is_no_next_token_to_draw_in_rag_sequence(decode):
+    generator = tiny_generator(seed=15)
+    hidden, mask = ragged_sources(generator, rows=2, seed=15)
+    with pytest.raises(ValueError, match="do_sample=True: RAG-Sequence looks for the best answer"):
+        decode(generator, hidden, mask, random_prior(1, 2, seed=15), options(do_sample=True))
+
+
+@pytest.mark.parametrize("decode", [thorough, fast])
+@pytest.mark.parametrize("num_beams", [1, 3])
+def test_constraints_hold_in_every_passage_and_are_asked_about_the_question(decode, num_beams):
+    """The first question has no second passage: the rows that are searched are not those of the batch."""
+    generator = tiny_generator(seed=16)
+    hidden, mask = ragged_sources(generator, rows=6, seed=16)
+    allowed = [[3, 4, 5], [6, 7, 8]]
+    search = options(
+        num_beams=num_beams,
+        num_return_sequences=num_beams,
+        max_length=6,
+        bad_words_ids=[[4], [7]],
+        prefix_allowed_tokens_fn=lambda question, _: [*allowed[question], EOS],
+    )
+    prior = random_prior(2, 3, seed=16, mask=MISSING)
+    for question, candidates in enumerate(decode(generator, hidden, mask, prior, search)):
+        assert len(candidates) == num_beams
+        for candidate in candidates:
+            assert set(candidate.tokens[1:]) <= {*allowed[question], EOS} - {4, 7}
+
+
+@pytest.mark.parametrize("decode", [thorough, fast])
+def test_one_beam_is_greedy_and_its_repetition_penalty_reads_logits(decode):
+    """As in transformers, where each passage's answer comes from a search without beams."""
+    generator = tiny_generator(seed=17)
+    hidden, mask = ragged_sources(generator, rows=2, seed=17)
+    search = options(max_length=9, repetition_penalty=3.0)
+    beams = candidates_per_passage(generator, hidden, mask, random_prior(1, 2, seed=17), search)[0]
+    step = bart_step(generator, hidden, mask, 1, normalise=False)
+    assert beams == greedy_search(step, 2, search)
+    assert beams != greedy_search(bart_step(generator, hidden, mask, 1), 2, search)
