@@ -65,11 +65,15 @@ REFUSED_RAG: Refused = {**REFUSED_ANYWHERE, "tie_word_embeddings": (True, None)}
 
 def known_settings(cls: type, settings: dict[str, Any], refused: Refused) -> dict[str, Any]:
     """The settings that are fields of `cls`, their types checked. ValueError names one that cannot be honoured."""
+    check_honoured(settings, refused)
+    types = {f.name: f.type for f in fields(cls)}
+    return {name: typed(name, value, types[name]) for name, value in settings.items() if name in types}
+
+
+def check_honoured(settings: dict[str, Any], refused: Refused) -> None:
     for name, accepted in refused.items():
         if name in settings and settings[name] not in accepted:
             raise ValueError(f"config: {name}={settings[name]!r} cannot be honoured (only {accepted[0]!r})")
-    types = {f.name: f.type for f in fields(cls)}
-    return {name: typed(name, value, types[name]) for name, value in settings.items() if name in types}
 
 
 def typed(name: str, value: Any, expected: Any) -> Any:

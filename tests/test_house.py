@@ -19,7 +19,7 @@ OURS = sorted(path for root in ROOTS for path in (REPOSITORY / root).rglob("*.py
 # Ground floor last. A room may import itself, every room of a lower line, and the neighbours named below.
 FLOORS = [
     {"cli"},
-    {"evaluation", "training", "world"},
+    {"evaluation", "training", "world", "conversion"},
     {"rag", "answer"},
     {"decoding"},
     {"likelihood"},

@@ -39,9 +39,9 @@ def bar(share: float, width: int) -> str:
     return (EIGHTHS[8] * (eighths // 8) + EIGHTHS[eighths % 8]).strip().ljust(width)
 
 
-def stdout() -> Console:
-    """Nothing in a string is markup, an emoji code or something to highlight."""
-    return Console(file=sys.stdout, markup=False, emoji=False, highlight=False)
+def stdout(width: int | None = None) -> Console:
+    """Nothing in a string is markup, an emoji code or something to highlight. width: the terminal's, unless given."""
+    return Console(file=sys.stdout, markup=False, emoji=False, highlight=False, width=width)
 
 
 def stderr() -> Console:

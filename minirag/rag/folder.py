@@ -70,9 +70,15 @@ def open_parts(
 
 def check_variant(folder: Path, settings: dict[str, Any], wanted: str, variant_mismatch_ok: bool) -> None:
     """Two likelihoods were trained for: the weights of one open as the other only when that is asked for."""
-    written = (settings.get("architectures") or [None])[0]
+    written = architecture(settings)
     if wanted in VARIANTS and written in VARIANTS and written != wanted and not variant_mismatch_ok:
         raise ValueError(f"{folder}: holds a {written}; variant_mismatch_ok=True opens it as {wanted} all the same")
+
+
+def architecture(settings: dict[str, Any]) -> str | None:
+    """The class that a config.json was written by, where it says so."""
+    names = settings.get("architectures")
+    return names[0] if isinstance(names, list) and names else None
 
 
 def read_rag_config(folder: Path, settings: dict[str, Any]) -> RagConfig:
