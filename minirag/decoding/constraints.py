@@ -30,9 +30,8 @@ def constrain(
         scores = penalise_repetition(prefixes, scores, options.repetition_penalty)
     if options.no_repeat_ngram_size > 0:
         scores = forbid_repeated_ngrams(prefixes, scores, options.no_repeat_ngram_size)
-    for word in options.bad_words_ids or []:
-        if word != [options.eos_token_id]:  # that one would forbid to stop
-            scores = forbid_word(prefixes, scores, word)
+    if options.bad_words_ids is not None:
+        scores = forbid_words(prefixes, scores, options.bad_words_ids, options.eos_token_id)
     if length < options.min_length:
         scores = forbid(scores, options.eos_token_id)
     if options.prefix_allowed_tokens_fn is not None:
@@ -72,18 +71,17 @@ def tokens_of(
     return counts > 0
 
 
-def forbid_word(
-    prefixes: Int[Tensor, "B W t"], scores: Float[Tensor, "B W V"], word: list[int]
+def forbid_words(
+    prefixes: Int[Tensor, "B W t"], scores: Float[Tensor, "B W V"], words: list[list[int]], eos_token_id: int
 ) -> Float[Tensor, "B W V"]:
-    """−inf for the word's last token where the prefix ends in the tokens before it."""
-    *beginning, last = word
-    first = prefixes.shape[2] - len(beginning)
-    if first < 0:
-        return scores
-    begun = (prefixes[:, :, first:] == prefixes.new_tensor(beginning)).all(
-        dim=2
-    )  # (B, W); True where word is one token
-    return torch.where(begun[:, :, None], forbid(scores, last), scores)
+    """−inf for the last token of each word whose tokens before it end the prefix. eos alone is no word: one may stop."""
+    forbidden = torch.zeros_like(scores, dtype=torch.bool)
+    for *beginning, last in words:
+        first = prefixes.shape[2] - len(beginning)
+        if first >= 0 and (beginning or last != eos_token_id):
+            ends = prefixes[:, :, first:] == prefixes.new_tensor(beginning)  # (B, W, the length of the beginning)
+            forbidden[:, :, last] |= ends.all(dim=2)
+    return scores.masked_fill(forbidden, NEVER)
 
 
 def forbid(scores: Float[Tensor, "B W V"], token: int) -> Float[Tensor, "B W V"]:

@@ -11,11 +11,11 @@ written side by side (greedy search writes one), t tokens so far, n = t − 1 to
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from minirag.decoding.beam_search import Hypothesis, Step, no_answer
-from minirag.decoding.constraints import NEVER, constrain
+from minirag.decoding.constraints import NEVER, constrain, force
 from minirag.decoding.search_options import SearchOptions, for_rows
 
 # choose(constrained scores) = the next token of each answer, and log q of all tokens that it was chosen from
@@ -51,9 +51,9 @@ def write(
     while answers.shape[2] < options.max_length and not ended.all():
         next_scores = step(answers, parents)  # (B, W, V)
         allowed = constrain_answers(answers, next_scores, options)
-        check_possible(allowed, ended)
+        allowed = torch.where(ended[:, :, None], force(next_scores, options.pad_token_id), allowed)
+        check_possible(allowed)
         token, logprobs = choose(allowed)
-        token = token.masked_fill(ended, options.pad_token_id)
         token_logprobs = torch.cat([token_logprobs, picked(next_scores.log_softmax(dim=2), token)], dim=2)
         scores = torch.cat([scores, picked(logprobs, token)], dim=2)
         answers, parents = torch.cat([answers, token[:, :, None]], dim=2), stay
@@ -74,10 +74,10 @@ def constrain_answers(
     return rows[:, 0].unflatten(0, (B, W))
 
 
-def check_possible(allowed: Float[Tensor, "B W V"], ended: Bool[Tensor, "B W"]) -> None:
-    impossible = ~(allowed.amax(dim=2) > NEVER) & ~ended  # NaN, too
+def check_possible(allowed: Float[Tensor, "B W V"]) -> None:
+    impossible = ~(allowed.amax(dim=2) > NEVER).all(dim=1)  # (B,); NaN, too
     if impossible.any():
-        raise ValueError(no_answer(int(impossible.any(dim=1).int().argmax())))
+        raise ValueError(no_answer(int(impossible.int().argmax())))
 
 
 def picked(logprobs: Float[Tensor, "B W V"], token: Int[Tensor, "B W"]) -> Float[Tensor, "B W 1"]:

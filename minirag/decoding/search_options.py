@@ -8,6 +8,7 @@ What the caller gives and could have no effect, or contradicts something else, i
 comes from a model's config yields.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -46,7 +47,7 @@ class SearchOptions:
     seed: int | None = None  # a question gets the same answers again, in any batch; None: torch's global generator
 
     def __post_init__(self) -> None:
-        check_counts(self)
+        check_beams(self)
         check_lengths(self)
         check_constraints(self)
         check_sampling(self)
@@ -64,10 +65,12 @@ SAMPLING = {option.name: option.default for option in fields(SearchOptions)[-4:]
 # --- one by one, and against one another
 
 
-def check_counts(options: SearchOptions) -> None:
+def check_beams(options: SearchOptions) -> None:
     for name in ("num_beams", "num_return_sequences"):
         if getattr(options, name) < 1:
             raise ValueError(f"{name}={getattr(options, name)} must be at least 1")
+    if not math.isfinite(options.length_penalty):
+        raise ValueError(f"length_penalty={options.length_penalty} is not a finite number")
     if not (isinstance(options.early_stopping, bool) or options.early_stopping == "never"):
         raise ValueError(f"early_stopping={options.early_stopping!r} is neither True nor False nor 'never'")
 

@@ -5,6 +5,9 @@ sources differ in length. Left out are the places where transformers is known to
 test_decoding_deviations.py.
 """
 
+import json
+from dataclasses import fields
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -12,8 +15,10 @@ from hypothesis import given, settings
 from minirag.decoding.bart import bart_generate
 from minirag.decoding.rag_sequence import thorough
 from minirag.decoding.rag_token import rag_token_decode
-from minirag.decoding.search_options import options_for
+from minirag.decoding.search_options import SearchOptions, options_for
 from minirag.likelihood import doc_logprobs
+from minirag.model.bart import BartForConditionalGeneration
+from minirag.model.checkpoint import load_network
 from tests.crosscheck.search_grid import assert_same, searches
 from tests.crosscheck.tiny_bart import Pair, contexts, rag, source_masks, their_answers, tiny_pair
 
@@ -97,3 +102,39 @@ def test_thorough_rag_sequence_writes_the_same_tokens_as_it_is_where_no_source_i
         options = options_for(pair.ours.config, search)
         ours = thorough(pair.ours, *full.encoded(), doc_logprobs(full.doc_scores), options)
     assert [[answer.tokens for answer in answers] for answers in ours] == their_answers(theirs, 4)
+
+
+SUMMARISER = {  # what the config.json of a published BART summariser says about decoding, on a smaller scale
+    "num_beams": 4,
+    "length_penalty": 2.0,
+    "max_length": 14,
+    "min_length": 6,
+    "early_stopping": True,
+    "no_repeat_ngram_size": 3,
+    "forced_bos_token_id": 0,
+    "forced_eos_token_id": 2,
+}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_published_config_decides_how_its_model_decodes(seed, tmp_path):
+    pair = tiny_pair(seed)
+    pair.theirs.save_pretrained(tmp_path)
+    (tmp_path / "generation_config.json").unlink()
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps({**config, **SUMMARISER}))
+    theirs = transformers.BartForConditionalGeneration.from_pretrained(tmp_path)
+    mine = load_network(BartForConditionalGeneration, tmp_path)
+    out = theirs.generate(pair.input_ids, attention_mask=pair.mask.long(), **HOW)
+    assert_same(out, bart_generate(mine, pair.input_ids, pair.mask), 1)
+    assert bart_generate(mine, pair.input_ids, pair.mask) == bart_generate(
+        pair.ours, pair.input_ids, pair.mask, **SUMMARISER
+    )
+
+
+def test_what_nobody_says_is_what_it_is_there():
+    theirs = transformers.GenerationConfig._get_default_generation_params()
+    shared = theirs.keys() & {field.name for field in fields(SearchOptions)}
+    ours = SearchOptions(decoder_start_token_id=2, eos_token_id=2, pad_token_id=1)
+    assert len(shared) == 15
+    assert {name: getattr(ours, name) for name in shared} == {name: theirs[name] for name in shared}

@@ -15,7 +15,7 @@ from minirag.decoding.constraints import (
     constrain,
     forbid,
     forbid_repeated_ngrams,
-    forbid_word,
+    forbid_words,
     force,
     penalise_repetition,
 )
@@ -95,10 +95,17 @@ def test_no_stretch_of_n_tokens_can_come_twice(moment, n):
 
 
 @given(moment=moments(), data=st.data())
-def test_a_forbidden_word_is_never_completed(moment, data):
-    word = data.draw(st.lists(st.integers(0, moment.V - 1), min_size=1, max_size=3))
-    found = forbid_word(moment.prefixes, moment.scores, word)
-    assert found.tolist() == in_loops(moment, lambda prefix, scores: without_word(prefix, scores, word))
+def test_forbidden_words_are_never_completed(moment, data):
+    word = st.lists(st.integers(0, moment.V - 1), min_size=1, max_size=3)
+    words = data.draw(st.lists(word, min_size=1, max_size=4))
+    found = forbid_words(moment.prefixes, moment.scores, words, EOS)
+
+    def without_words(prefix: list[int], scores: list[float]) -> list[float]:
+        for word in words:
+            scores = scores if word == [EOS] else without_word(prefix, scores, word)
+        return scores
+
+    assert found.tolist() == in_loops(moment, without_words)
 
 
 @given(moment=moments(), data=st.data())

@@ -157,12 +157,14 @@ def test_a_drawn_answer_carries_its_probability_under_the_model_and_under_what_i
 
 
 def test_samples_are_constrained_each_alone():
-    """After 2 nothing but 3 may follow, after 3 nothing but eos; one sample's dead end is not another's (constraints.py)."""
+    """After 2 only 3 may follow, after 3 only eos, after eos nothing; eos right after 3 is too short, and allowed all the same:
+    nothing else is left to that one sample, whatever the others have (constraints.py).
+    """
     follow = {(): [2, 3], (2,): [3], (3,): [EOS], (2, 3): [EOS]}
     model = TabledModel(questions=2, V=4, max_length=4, seed=3, spread=0.1)
     search = options(
         do_sample=True, seed=0, num_return_sequences=30, max_length=4, min_length=3,
-        prefix_allowed_tokens_fn=lambda question, prefix: follow.get(tuple(prefix[1:].tolist()), [question]),
+        prefix_allowed_tokens_fn=lambda question, prefix: follow.get(tuple(prefix[1:].tolist()), []),
     )  # fmt: skip
     for answers in sample(model.step, 2, search):
         assert {tuple(h.tokens) for h in answers} == {(START, 2, 3, EOS), (START, 3, EOS)}

@@ -15,6 +15,8 @@ NONSENSE = [
     ({"num_beams": 0}, "num_beams=0 must be at least 1"),
     ({"num_return_sequences": 0}, "num_return_sequences=0 must be at least 1"),
     ({"early_stopping": "always"}, "early_stopping='always' is neither True nor False nor 'never'"),
+    ({"length_penalty": float("inf")}, "length_penalty=inf is not a finite number"),
+    ({"length_penalty": float("nan")}, "length_penalty=nan is not a finite number"),
     ({"max_length": 1}, "max_length=1 leaves no room for a token after the start token"),
     ({"max_length": 4, "min_length": 5}, "min_length=5 is not between 0 and max_length=4"),
     ({"min_length": -1}, "min_length=-1 is not between 0 and max_length=20"),
