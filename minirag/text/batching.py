@@ -14,10 +14,13 @@ import torch
 from minirag.outputs import Batch
 
 
-def pad_ids(rows: Sequence[Sequence[int]], pad_id: int) -> Batch:
-    """Rows of ids → ids (B, S) and mask (B, S), True = a real token; S is the longest row's length."""
+def pad_ids(rows: Sequence[Sequence[int]], pad_id: int, width: int | None = None) -> Batch:
+    """Rows of ids → ids (B, S) and mask (B, S), True = a real token; S is `width`, else the longest row's length."""
     lengths = torch.tensor([len(row) for row in rows], dtype=torch.long)  # (B,)
-    width = max((len(row) for row in rows), default=0)
+    longest = max((len(row) for row in rows), default=0)
+    width = longest if width is None else width
+    if longest > width:
+        raise ValueError(f"a row of {longest} ids is wider than {width}")
     padded = [[*row, *[pad_id] * (width - len(row))] for row in rows]
     input_ids = torch.tensor(padded, dtype=torch.long).reshape(len(rows), width)  # (B, S)
     return Batch(input_ids, torch.arange(width)[None, :] < lengths[:, None])

@@ -2,33 +2,25 @@
 
 Paper     RAG §2.2 (BERT reads the question), §2.3 (BART reads passage and question, and writes the answer)
 Tutorial  tutorials/01_tokenizers.py
-Tests     tests/text/test_rag_tokenizer.py
+Tests     tests/text/test_rag_tokenizer.py, tests/crosscheck/test_tokenizers.py
 
 There is no mode to switch: a question goes through `question_encoder` (also by calling the object), an answer through
 `generator`.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from jaxtyping import Bool, Int
+from jaxtyping import Int
 from torch import Tensor
 
 from minirag.outputs import Batch
+from minirag.text.seq2seq_batch import Rules, Seq2SeqBatch, sided
 from minirag.text.tokenizers import Tokenizer
 
 QUESTION_ENCODER_FOLDER = "question_encoder_tokenizer"
 GENERATOR_FOLDER = "generator_tokenizer"
-
-
-@dataclass(frozen=True)
-class Seq2SeqBatch:
-    """Questions for the question encoder, and answers as labels for the generator."""
-
-    input_ids: Int[Tensor, "B S"]
-    attention_mask: Bool[Tensor, "B S"]
-    labels: Int[Tensor, "B T"] | None = None
 
 
 class RagTokenizer:
@@ -70,12 +62,25 @@ class RagTokenizer:
         tgt_texts: Sequence[str] | None = None,
         max_length: int | None = None,
         max_target_length: int | None = None,
+        padding: bool | str = "longest",
+        return_tensors: str | None = None,
+        truncation: bool | str = True,
+        **others: Any,
     ) -> Seq2SeqBatch:
-        """Questions and answers for training. labels: `<s> answer </s>`; max_target_length defaults to max_length."""
-        questions = self.question_encoder(src_texts, max_length=max_length)
-        if tgt_texts is None:
-            return Seq2SeqBatch(questions.input_ids, questions.attention_mask)
-        if len(tgt_texts) != len(src_texts):
+        """Questions and answers for training, as documented in 4.x (seq2seq_batch.py says where it differs).
+
+        padding: "longest" or True, "max_length", False. truncation: True or "longest_first", False. Lengths are by default
+        the two tokenizers' own. return_tensors: "pt" for tensors, None for lists.
+        """
+        if isinstance(src_texts, str) or isinstance(tgt_texts, str):
+            raise ValueError("prepare_seq2seq_batch takes lists of texts, not one text")
+        if others:
+            raise ValueError(f"prepare_seq2seq_batch: {', '.join(others)} cannot be honoured")
+        if tgt_texts is not None and len(tgt_texts) != len(src_texts):
             raise ValueError(f"{len(src_texts)} questions with {len(tgt_texts)} answers")
-        labels = self.generator(tgt_texts, max_length=max_target_length or max_length).input_ids
-        return Seq2SeqBatch(questions.input_ids, questions.attention_mask, labels)
+        rules = Rules(padding, truncation, return_tensors)
+        input_ids, attention_mask = sided(self.question_encoder, src_texts, max_length, rules)
+        if tgt_texts is None:
+            return Seq2SeqBatch(input_ids, attention_mask)
+        labels, _ = sided(self.generator, tgt_texts, max_target_length, rules)
+        return Seq2SeqBatch(input_ids, attention_mask, labels)

@@ -7,6 +7,9 @@ Tests     tests/text/test_tokenizers.py, tests/crosscheck/test_tokenizers.py
     tokenizer.json               everything in one file (any model); padding and truncation baked into it are undone
     vocab.txt                    WordPiece as BERT uses it; `tokenizer_config.json` may say "do_lower_case": false
     vocab.json and merges.txt    byte-level BPE as BART uses it
+
+`tokenizer_class` names the family in any of them. One whose ids would be others (T5's pieces, say) is refused by name, and so
+is a setting under which they would be: padding on the left, a special token that the vocabulary does not hold.
 """
 
 import json
@@ -15,8 +18,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tokenizers import AddedToken, decoders, models, normalizers, pre_tokenizers, processors
 from tokenizers import Tokenizer as Backend
-from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 
 WORD_PIECE_SPECIALS = {
     "unk_token": "[UNK]",
@@ -34,6 +37,12 @@ BYTE_LEVEL_SPECIALS = {
     "cls_token": "<s>",
     "mask_token": "<mask>",
 }
+WORD_PIECE_CLASSES = {"Bert", "DistilBert", "Electra", "DPRQuestionEncoder", "DPRContextEncoder", "DPRReader"}
+BYTE_LEVEL_CLASSES = {"Bart", "Roberta"}
+ANY_CLASSES = {"PreTrained", "TokenizersBackend"}  # tokenizer.json says everything
+TOKEN_FLAGS = ("lstrip", "rstrip", "single_word", "normalized")
+# setting → the one value that is honoured
+REFUSED = {"padding_side": "right", "truncation_side": "right", "split_special_tokens": False}
 
 
 def read_backend(folder: Path, settings: Mapping[str, Any]) -> Backend:
@@ -41,9 +50,34 @@ def read_backend(folder: Path, settings: Mapping[str, Any]) -> Backend:
     if not folder.is_dir():
         raise ValueError(f"{folder}: no tokenizer folder there")
     try:
-        return read_layout(folder, settings)
+        check_settings(settings)
+        backend = read_layout(folder, settings)
+        check_family(backend, settings)
+        return backend
     except Exception as error:
         raise ValueError(f"{folder}: tokenizer cannot be read ({first_line(error)})") from None
+
+
+def check_settings(settings: Mapping[str, Any]) -> None:
+    for name, honoured in REFUSED.items():
+        if settings.get(name, honoured) != honoured:
+            raise ValueError(f"{name}={settings[name]!r} cannot be honoured (only {honoured!r})")
+
+
+def check_family(backend: Backend, settings: Mapping[str, Any]) -> None:
+    """`tokenizer_class`, where it is given, must name a tokenizer of the kind that the files hold."""
+    model = type(backend.model).__name__
+    families = {"WordPiece": WORD_PIECE_CLASSES, "BPE": BYTE_LEVEL_CLASSES}
+    if model not in families:
+        raise ValueError(f"a {model} tokenizer cannot be honoured (only {' and '.join(families)})")
+    named = settings.get("tokenizer_class")
+    if named is not None and family(str(named)) not in families[model] | ANY_CLASSES:
+        raise ValueError(f"tokenizer_class={named!r} cannot be honoured over a {model} vocabulary")
+
+
+def family(tokenizer_class: str) -> str:
+    """'BartTokenizerFast' → 'Bart'."""
+    return tokenizer_class.removesuffix("Fast").removesuffix("Tokenizer")
 
 
 def read_layout(folder: Path, settings: Mapping[str, Any]) -> Backend:
@@ -78,7 +112,7 @@ def word_piece_backend(vocab: dict[str, int], settings: Mapping[str, Any]) -> Ba
     )
     backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     backend.decoder = decoders.WordPiece(prefix="##")
-    add_specials(backend, names)
+    add_specials(backend, names, settings)
     cls, sep = names["cls_token"], names["sep_token"]
     backend.post_processor = processors.TemplateProcessing(
         single=f"{cls}:0 $A:0 {sep}:0",
@@ -97,18 +131,25 @@ def byte_level_backend(
     backend = Backend(models.BPE(vocab=vocab, merges=list(merges)))
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=prefix_space)
     backend.decoder = decoders.ByteLevel()
-    add_specials(backend, names)
+    add_specials(backend, names, settings)
     sep, cls = names["sep_token"], names["cls_token"]
     backend.post_processor = processors.RobertaProcessing((sep, vocab[sep]), (cls, vocab[cls]), True, prefix_space)
     return backend
 
 
-def add_specials(backend: Backend, names: Mapping[str, str]) -> None:
+def add_specials(backend: Backend, names: Mapping[str, str], settings: Mapping[str, Any]) -> None:
     """Special tokens are cut out of a text before anything else; each must be in the vocabulary already."""
     for role, token in names.items():
         if backend.token_to_id(token) is None:
             raise ValueError(f"vocabulary has no {token} ({role})")
-    backend.add_special_tokens(list(dict.fromkeys(names.values())))
+    backend.add_special_tokens([special_token(token, settings) for token in dict.fromkeys(names.values())])
+
+
+def special_token(token: str, settings: Mapping[str, Any]) -> AddedToken:
+    """The token as settings describe it: BART's <mask> may take the space in front of it (`lstrip`)."""
+    described = [value for value in settings.values() if isinstance(value, dict) and value.get("content") == token]
+    flags = {name: bool(described[0].get(name)) for name in TOKEN_FLAGS} if described else {}
+    return AddedToken(token, special=True, **{"normalized": False, **flags})
 
 
 def read_settings(folder: Path) -> dict[str, Any]:

@@ -20,7 +20,11 @@ from torch import Tensor
 from minirag.outputs import Batch
 from minirag.text import tokenizer_files as files
 from minirag.text.batching import pad_ids
+from minirag.text.clean_up import cleaned_up
+from minirag.text.truncation import check_truncation, kept_lengths
 
+PADDINGS = ("longest", "max_length")
+UNKNOWN_LENGTH = 10**9
 UNFINISHED = "\ufffd"  # what a part of a character's bytes is shown as
 
 
@@ -33,6 +37,7 @@ class Tokenizer:
         is_word_piece = type(backend.model).__name__ == "WordPiece"
         defaults = files.WORD_PIECE_SPECIALS if is_word_piece else files.BYTE_LEVEL_SPECIALS
         self.specials = {**defaults, **files.token_names(self.settings)}
+        self.cleans_up = is_word_piece and bool(self.settings.get("clean_up_tokenization_spaces"))
         self.kind = "DPRQuestionEncoderTokenizer" if is_word_piece else "BartTokenizer"
 
     @classmethod
@@ -61,36 +66,72 @@ class Tokenizer:
         files.write_whole(folder / "tokenizer_config.json", json.dumps(config, indent=2, ensure_ascii=False) + "\n")
         files.write_whole(folder / "special_tokens_map.json", json.dumps(self.specials, indent=2) + "\n")
 
-    def encode(self, text: str, pair: str | None = None, max_length: int | None = None) -> list[int]:
-        """Ids with special tokens. Cut before the last special token, so a pair loses its second text first."""
-        return self.encode_many([text], None if pair is None else [pair], max_length)[0]
+    def encode(
+        self, text: str, pair: str | None = None, max_length: int | None = None, truncation: str = "longest_first"
+    ) -> list[int]:
+        """Ids with special tokens. What is longer than max_length is cut by one of the rules of truncation.py."""
+        return self.encode_many([text], None if pair is None else [pair], max_length, truncation)[0]
 
     def encode_many(
-        self, texts: Sequence[str], pairs: Sequence[str] | None = None, max_length: int | None = None
+        self,
+        texts: Sequence[str],
+        pairs: Sequence[str] | None = None,
+        max_length: int | None = None,
+        truncation: str = "longest_first",
     ) -> list[list[int]]:
         """`encode` for many texts at once (in parallel inside the library)."""
         if pairs is not None and len(pairs) != len(texts):
             raise ValueError(f"{len(texts)} texts with {len(pairs)} pairs")
-        cleaned = [encodable(text) for text in texts]
-        inputs = cleaned if pairs is None else list(zip(cleaned, map(encodable, pairs), strict=True))
+        check_truncation(truncation)
+        firsts = [encodable(text) for text in texts]
+        seconds = [None] * len(firsts) if pairs is None else [encodable(pair) for pair in pairs]
+        inputs = firsts if pairs is None else list(zip(firsts, seconds, strict=True))
         rows = [encoding.ids for encoding in self.backend.encode_batch_fast(inputs)]
-        return rows if max_length is None else [cut(row, max_length) for row in rows]
+        if max_length is None:
+            return rows
+        return [
+            row if len(row) <= max_length else self.cut(first, second, max_length, truncation)
+            for row, first, second in zip(rows, firsts, seconds, strict=True)
+        ]
+
+    def cut(self, text: str, pair: str | None, max_length: int, truncation: str) -> list[int]:
+        """The ids of each text are cut, then the special tokens are put around them.
+
+        The library could cut too, but only by a setting of its own, which would stay behind and belongs to every thread.
+        """
+        texts = [text] if pair is None else [text, pair]
+        room = max_length - self.backend.num_special_tokens_to_add(pair is not None)
+        if room < 0:
+            raise ValueError(f"max_length={max_length} leaves no room for the special tokens")
+        encodings = self.backend.encode_batch_fast(texts, add_special_tokens=False)
+        lengths = [len(encoding) for encoding in encodings]
+        kept = kept_lengths(lengths[0], sum(lengths[1:]), room, truncation)
+        for encoding, length in zip(encodings, kept, strict=False):
+            encoding.truncate(length)
+        return self.backend.post_process(encodings[0], None if pair is None else encodings[1]).ids
 
     def encode_plain(self, text: str) -> list[int]:
         """Ids without special tokens at the ends."""
         return self.backend.encode(encodable(text), add_special_tokens=False).ids
 
     def __call__(
-        self, texts: str | Sequence[str], pairs: str | Sequence[str] | None = None, max_length: int | None = None
+        self,
+        texts: str | Sequence[str],
+        pairs: str | Sequence[str] | None = None,
+        max_length: int | None = None,
+        truncation: str = "longest_first",
+        padding: str = "longest",
     ) -> Batch:
-        """One text or many → one padded Batch."""
+        """One text or many → one Batch, as wide as the longest row ("longest") or max_length wide ("max_length")."""
         texts = [texts] if isinstance(texts, str) else texts
         pairs = [pairs] if isinstance(pairs, str) else pairs
-        return pad_ids(self.encode_many(texts, pairs, max_length), self.pad_token_id)
+        rows = self.encode_many(texts, pairs, max_length, truncation)
+        return pad_ids(rows, self.pad_token_id, padded_width(padding, max_length))
 
     def decode(self, ids: Sequence[int] | Int[Tensor, " T"], skip_special_tokens: bool = True) -> str:
         """Ids → text. Negative ids (−100 marks a label that is not scored) are passed over."""
-        return self.backend.decode([i for i in as_list(ids) if i >= 0], skip_special_tokens=skip_special_tokens)
+        text = self.backend.decode([i for i in as_list(ids) if i >= 0], skip_special_tokens=skip_special_tokens)
+        return cleaned_up(text) if self.cleans_up else text
 
     def batch_decode(
         self, rows: Iterable[Sequence[int]] | Int[Tensor, "B T"], skip_special_tokens: bool = True
@@ -116,6 +157,12 @@ class Tokenizer:
     @property
     def vocab_size(self) -> int:
         return self.backend.get_vocab_size()
+
+    @property
+    def model_max_length(self) -> int | None:
+        """What tokenizer_config.json says that the model can read; older files say 10³⁰ where nothing is known."""
+        length = self.settings.get("model_max_length")
+        return length if isinstance(length, int) and length < UNKNOWN_LENGTH else None
 
     @property
     def pad_token_id(self) -> int:
@@ -151,11 +198,13 @@ class Tokenizer:
         return token_id
 
 
-def cut(ids: list[int], max_length: int) -> list[int]:
-    """At most max_length ids; the last one, a special token, stays."""
-    if max_length < 2:
-        raise ValueError(f"max_length={max_length} leaves no room for the special tokens")
-    return ids if len(ids) <= max_length else [*ids[: max_length - 1], ids[-1]]
+def padded_width(padding: str, max_length: int | None) -> int | None:
+    """None: as wide as the longest row."""
+    if padding not in PADDINGS:
+        raise ValueError(f"padding={padding!r} is not one of {', '.join(PADDINGS)}")
+    if padding == "max_length" and max_length is None:
+        raise ValueError("padding='max_length' needs max_length")
+    return max_length if padding == "max_length" else None
 
 
 def encodable(text: str) -> str:

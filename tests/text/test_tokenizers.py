@@ -4,6 +4,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import Tokenizer as Backend
+from tokenizers import models
 
 from minirag.text.tokenizers import Tokenizer
 from tests.small_tokenizers import byte_level, word_piece
@@ -40,10 +42,28 @@ def test_a_cut_text_keeps_its_beginning_and_its_last_special_token(tokenizer, te
     assert cut[:-1] == whole[: len(cut) - 1] and cut[-1] == whole[-1]
 
 
-def test_a_pair_is_cut_from_the_end_of_its_second_text():
-    ids = word_piece().encode("mongolia", "the capital of mongolia is ulaanbaatar", max_length=8)
-    title = word_piece().encode("mongolia")
-    assert ids[: len(title)] == title and len(ids) == 8 and ids[-1] == word_piece().sep_token_id
+def test_a_pair_is_cut_from_the_end_of_its_longer_text():
+    title, text = "mongolia", "the capital of mongolia is ulaanbaatar"
+    whole = word_piece().encode(title)
+    ids = word_piece().encode(title, text, max_length=8)
+    assert ids[: len(whole)] == whole and len(ids) == 8 and ids[-1] == word_piece().sep_token_id
+    assert word_piece().encode(title, text, 8, "only_second") == ids
+    with pytest.raises(ValueError, match=r"truncation='only_first': \d+ tokens too many, and that text has only \d+"):
+        word_piece().encode(title, text, 8, "only_first")
+
+
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        ({"max_length": 1}, "max_length=1 leaves no room for the special tokens"),
+        ({"truncation": "longest"}, "truncation='longest' is not one of"),
+        ({"padding": "left"}, "padding='left' is not one of longest, max_length"),
+        ({"padding": "max_length"}, "padding='max_length' needs max_length"),
+    ],
+)
+def test_settings_that_make_no_sense_are_named(settings, fault):
+    with pytest.raises(ValueError, match=fault):
+        word_piece()("mongolia", **settings)
 
 
 @both
@@ -120,6 +140,42 @@ def test_broken_settings_and_a_vocabulary_without_special_tokens_are_named(tmp_p
         Tokenizer.from_pretrained(tmp_path)
     (tmp_path / "tokenizer_config.json").write_text("[1]")
     with pytest.raises(ValueError, match=r"tokenizer_config.json: not a JSON object"):
+        Tokenizer.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["DPRQuestionEncoder", "DPRContextEncoder", "DPRReader", "Bert", "PreTrained"])
+@pytest.mark.parametrize("ending", ["Tokenizer", "TokenizerFast"])
+def test_dprs_and_berts_classes_read_the_same_ids(tmp_path, kind, ending):
+    write_vocab_txt(tmp_path)
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": kind + ending}))
+    assert Tokenizer.from_pretrained(tmp_path).encode("Mongolia") == word_piece().encode("Mongolia")
+
+
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        (
+            {"tokenizer_class": "T5Tokenizer"},
+            "tokenizer_class='T5Tokenizer' cannot be honoured over a WordPiece vocabulary",
+        ),
+        ({"tokenizer_class": "BartTokenizerFast"}, "tokenizer_class='BartTokenizerFast' cannot be honoured"),
+        ({"tokenizer_class": "BertJapaneseTokenizer"}, "tokenizer_class='BertJapaneseTokenizer' cannot"),
+        ({"padding_side": "left"}, "padding_side='left' cannot be honoured"),
+        ({"truncation_side": "left"}, "truncation_side='left' cannot be honoured"),
+        ({"split_special_tokens": True}, "split_special_tokens=True cannot be honoured"),
+    ],
+)
+def test_a_folder_whose_ids_would_be_others_is_refused_by_name(tmp_path, settings, fault):
+    write_vocab_txt(tmp_path)
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings))
+    with pytest.raises(ValueError, match=fault) as caught:
+        Tokenizer.from_pretrained(tmp_path)
+    assert str(tmp_path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_sentence_pieces_are_refused_by_name(tmp_path):
+    Backend(models.Unigram([("a", 0.0)], unk_id=0)).save(str(tmp_path / "tokenizer.json"))
+    with pytest.raises(ValueError, match="a Unigram tokenizer cannot be honoured"):
         Tokenizer.from_pretrained(tmp_path)
 
 
