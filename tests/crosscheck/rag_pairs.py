@@ -50,7 +50,7 @@ def inner(model: Any) -> Any:
 
 
 def hand_out_every_layer(theirs: Any) -> None:
-    """Their RAG classes do not pass output_hidden_states on (deviation 17), but the networks also look at their config."""
+    """Their RAG classes do not pass output_hidden_states on (deviation 23), but the networks also look at their config."""
     for network in (inner(theirs).question_encoder, inner(theirs).generator):
         network.set_attn_implementation("eager")  # the only one that hands out its weights
         network.config.output_hidden_states = network.config.output_attentions = True

@@ -1,7 +1,7 @@
 """generate of both RAG classes against transformers 5.23.0, called in every way that means something.
 
 In RAG-Sequence four things are made equal that differ on purpose: candidates are proposed with the contexts' mask
-(deviation 13), no answer begins with bos (deviation 16) and every answer has two scored tokens (deviation 1). max_length is
+(deviation 13), no answer begins with bos (deviation 22) and every answer has two scored tokens (deviation 1). max_length is
 always said, because there it is never the config's.
 """
 
