@@ -99,17 +99,19 @@ def answer_batch(
     passages: Sequence[Sequence[PassageLike]] | None = None,
     doc_scores: Float[Tensor, "B K"] | None = None,
     n_docs: int | None = None,
-    num_beams: int = 4,
+    num_beams: int | None = None,
     num_candidates: int | None = None,
     decoding: str = "thorough",
     **settings: Any,
 ) -> list[Answer]:
     """`answer` for many questions in one batch; each gets what it would get alone.
 
-    num_candidates: how many to hand back, num_beams unless given. decoding: for RAG-Sequence, "thorough" or "fast".
-    settings: fields of `SearchOptions`, such as max_length or length_penalty.
+    num_beams: 4 unless given, or the answer is drawn (do_sample). num_candidates: how many to hand back, num_beams unless
+    given. decoding: for RAG-Sequence, "thorough" or "fast". settings: fields of `SearchOptions`, such as max_length.
     """
     check_questions(questions)
+    if num_beams is None:
+        num_beams = 1 if settings.get("do_sample") else 4
     wanted = num_beams if num_candidates is None else num_candidates
     options = model.search_options({"num_beams": num_beams, "num_return_sequences": wanted, **settings})
     sources = read_sources(model.rag, questions, passages, doc_scores, n_docs)

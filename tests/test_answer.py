@@ -65,6 +65,14 @@ def test_passages_come_as_the_retriever_ranks_them(variant, models):
     assert near([p.prior for p in made.passages], sources.doc_scores.softmax(1)[0])
 
 
+def test_answers_may_be_drawn_and_are_the_same_from_the_same_seed(models):
+    model = models[RagTokenForGeneration]
+    drawn = [model.answer("Who?", do_sample=True, seed=3, num_candidates=5, temperature=3.0) for _ in range(2)]
+    assert_same(*drawn)
+    assert len(drawn[0].candidates) == 5 and len({c.text for c in drawn[0].candidates}) > 1
+    assert len(model.answer("Who?", do_sample=True).candidates) == 1 and len(model.answer("Who?").candidates) == 4
+
+
 @both
 def test_the_posterior_is_what_the_gradient_of_the_loss_says(variant, models):
     """∂ log p(y|x) / ∂ score_z = posterior_z − prior_z (Sequence), T times that of the mean over tokens (Token)."""
