@@ -114,4 +114,4 @@ def cache_rows(parents: Int[Tensor, "R W"]) -> Int[Tensor, " RW"]:
 def scores(logits: Float[Tensor, "RW V"], normalise: bool) -> Float[Tensor, "RW V"]:
     """log p(v | …) = logits − log Σ_v exp logits, or the logits as they are; in float32 or wider."""
     wide = logits.to(torch.promote_types(logits.dtype, torch.float32))
-    return wide.log_softmax(dim=-1) if normalise else wide
+    return wide.log_softmax(dim=1) if normalise else wide

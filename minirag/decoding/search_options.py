@@ -140,7 +140,7 @@ def options_for(config: Any, settings: Mapping[str, Any]) -> SearchOptions:
     if unknown:
         raise ValueError(f"there is no setting {', '.join(unknown)}")
     defaults = {name: getattr(config, name) for name in SETTINGS if getattr(config, name, None) is not None}
-    if not given.get("do_sample", defaults.get("do_sample", False)):
+    if not given.get("do_sample", defaults.get("do_sample")):
         defaults = {name: value for name, value in defaults.items() if name not in SAMPLING}
     options = SearchOptions(**merged(defaults, given))
     for name, token in named_ids(options):

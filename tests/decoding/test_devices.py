@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from minirag.decoding.beam_search import beam_search
 from minirag.decoding.greedy import greedy_search
 from minirag.decoding.rag_sequence import score_answers
+from minirag.decoding.sampling import random_stream, sample
 from tests.decoding.rag_problems import (
     drawn_problems,
     rag_problem,
@@ -29,19 +30,43 @@ def test_rag_decodes_where_its_generator_is(decode, drawn):
         assert decode(problem) == expected
 
 
-@pytest.mark.parametrize(("search", "num_beams"), [(greedy_search, 1), (beam_search, 1), (beam_search, 3)])
-def test_a_search_runs_where_it_is_told_to(search, num_beams):
+@pytest.mark.parametrize(
+    ("search", "settings"),
+    [
+        (greedy_search, {}),
+        (beam_search, {}),
+        (beam_search, {"num_beams": 3}),
+        (beam_search, {"min_length": 3, "no_repeat_ngram_size": 1, "bad_words_ids": [[2]], "repetition_penalty": 2.0}),
+        (beam_search, {"forced_bos_token_id": 2, "prefix_allowed_tokens_fn": lambda *_: [2, 3]}),
+        (sample, {"do_sample": True}),
+        (sample, {"do_sample": True, "seed": 1}),
+    ],
+)
+def test_a_search_runs_where_it_is_told_to(search, settings):
     def step(prefixes, parents):
-        return torch.full((*prefixes.shape[:2], 4), 0.25, dtype=torch.float64, device="cpu").log()
+        return torch.full((*prefixes.shape[:2], 6), 1 / 6, dtype=torch.float64, device="cpu").log()
 
     with torch.device("meta"):
-        answers = search(step, 2, options(num_beams=num_beams, max_length=4), device="cpu")
+        answers = search(step, 2, options(max_length=4, **settings), device="cpu")
     assert [len(row) for row in answers] == [1, 1]
 
 
-def test_answers_are_scored_where_the_generator_is():
+def test_a_seed_draws_on_the_device_of_the_search():
+    assert random_stream(3, None).device == random_stream(3, "cpu").device == torch.device("cpu")
+    with pytest.raises(RuntimeError, match="META"):  # there is no generator without data: so it was asked for
+        random_stream(3, "meta")
+
+
+def test_answers_are_scored_where_the_generator_is(monkeypatch):
     generator = tiny_generator(seed=0).to("meta")
     hidden, mask = torch.empty(3, 5, 8, dtype=torch.float64, device="meta"), torch.ones(3, 5, dtype=bool, device="meta")
+    decode = generator.decode
+
+    def decode_there(ids, *source):
+        assert ids.is_meta
+        return decode(ids, *source)
+
+    monkeypatch.setattr(generator, "decode", decode_there)
     table, token_mask = score_answers(generator, hidden, mask, [[2, 4, 2], [2, 2]], pad_token_id=1)
     assert table.is_meta and table.shape == (2, 3, 2)
     assert token_mask.is_meta and token_mask.shape == (2, 2)

@@ -168,3 +168,9 @@ def test_samples_are_constrained_each_alone():
     )  # fmt: skip
     for answers in sample(model.step, 2, search):
         assert {tuple(h.tokens) for h in answers} == {(START, 2, 3, EOS), (START, 3, EOS)}
+
+
+def test_where_there_is_one_token_it_is_drawn():
+    search = options(do_sample=True, num_return_sequences=2, max_length=3)
+    found = sample(lambda prefixes, parents: torch.zeros(1, 2, 1), 1, search)[0]
+    assert [h.tokens for h in found] == [[START, 0, 0]] * 2

@@ -185,3 +185,4 @@ def test_any_object_with_the_names_serves_as_config():
     ids = {"decoder_start_token_id": START, "eos_token_id": EOS, "pad_token_id": PAD}
     config = SimpleNamespace(**ids, max_length=7, min_length=0, vocab_size=4, d_model=3)
     assert options_for(config, {}) == options(max_length=7)
+    assert options_for(SimpleNamespace(**vars(config), temperature=0.7), {}) == options(max_length=7)

@@ -1,0 +1,50 @@
+"""Does decoding do no more work than it must? One new token per step, nothing more once every answer is known."""
+
+import pytest
+import torch
+
+from minirag.decoding.bart import bart_decode, bart_generate, bart_step
+from minirag.decoding.beam_search import FinishedPool, Hypothesis
+from minirag.decoding.rag_sequence import candidates_per_passage, fast, thorough
+from minirag.decoding.rag_token import rag_token_decode, rag_token_step
+from minirag.model.bart import BartForConditionalGeneration
+from tests.decoding.tiny_generator import EOS, START, options, ragged_sources, random_prior, tiny_generator
+
+GENERATOR = tiny_generator(seed=0)
+SOURCES = ragged_sources(GENERATOR, rows=3, seed=0)
+PRIOR = random_prior(1, 3, seed=0)
+SEARCH = options(num_beams=2, max_length=4)
+ALL_WAYS = {
+    "bart_generate": lambda **cache: bart_generate(GENERATOR, torch.tensor([[5, 6]]), num_beams=2, **cache),
+    "bart_decode": lambda **cache: bart_decode(GENERATOR, *SOURCES, SEARCH, **cache),
+    "bart_step": lambda **cache: bart_step(GENERATOR, *SOURCES, 2, **cache),
+    "rag_token_step": lambda **cache: rag_token_step(GENERATOR, *SOURCES, PRIOR, 2, **cache),
+    "rag_token_decode": lambda **cache: rag_token_decode(GENERATOR, *SOURCES, PRIOR, SEARCH, **cache),
+    "thorough": lambda **cache: thorough(GENERATOR, *SOURCES, PRIOR, SEARCH, **cache),
+    "fast": lambda **cache: fast(GENERATOR, *SOURCES, PRIOR, SEARCH, **cache),
+    "candidates_per_passage": lambda **cache: candidates_per_passage(GENERATOR, *SOURCES, PRIOR, SEARCH, **cache),
+}
+
+
+@pytest.mark.parametrize("way", ALL_WAYS)
+def test_the_cache_is_used_unless_told_not_to(way, monkeypatch):
+    started, start = [], BartForConditionalGeneration.start_cache
+
+    def start_and_tell(*args, **kwargs):
+        started.append(way)
+        return start(*args, **kwargs)
+
+    monkeypatch.setattr(BartForConditionalGeneration, "start_cache", start_and_tell)
+    ALL_WAYS[way]()
+    assert started == [way]
+    ALL_WAYS[way](use_cache=False)
+    assert started == [way]
+
+
+@pytest.mark.parametrize(("live", "closed"), [(-1.0, True), (-0.9, False)])
+def test_a_question_is_done_when_the_best_live_prefix_is_only_as_good_as_the_worst_finished_answer(live, closed):
+    pool = FinishedPool(size=2)
+    for score in (-1.0, -0.5):
+        pool.add(Hypothesis([START, EOS], [score], score))
+    pool.close_if_settled(live, 1, SEARCH)
+    assert pool.closed is closed
