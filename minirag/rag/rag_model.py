@@ -21,10 +21,10 @@ from minirag.likelihood import gather_token_logprobs
 from minirag.model.bart import BartForConditionalGeneration
 from minirag.model.bart_layers import shift_right
 from minirag.model.dpr import DPRContextEncoder, DPRQuestionEncoder
-from minirag.outputs import Batch, DPROutput, EncoderOutput, RetrievAugLMOutput
+from minirag.outputs import EncoderOutput, RetrievAugLMOutput
 from minirag.rag import folder as files
 from minirag.rag.inputs import Mask, RagInputs, batch_size, check_decoder_inputs, checked_inputs
-from minirag.rag.retrieving import check_retriever, retrieved_sources
+from minirag.rag.retrieving import check_retriever, question_batch, retrieved_sources
 from minirag.rag.sources import Sources, given_sources, text_sources
 from minirag.retrieval.knowledge_base import KnowledgeBase
 from minirag.retrieval.passages import Passage
@@ -37,13 +37,14 @@ class RagModel(nn.Module):
 
     def __init__(
         self,
-        config: RagConfig,
+        config: RagConfig | None = None,
         question_encoder: DPRQuestionEncoder | None = None,
         generator: BartForConditionalGeneration | None = None,
         retriever: RagRetriever | None = None,
         tokenizer: RagTokenizer | None = None,
     ) -> None:
         super().__init__()
+        config = joined_config(question_encoder, generator) if config is None else config
         self.config = config
         self.question_encoder = question_encoder or DPRQuestionEncoder(config.question_encoder)
         self.generator = generator or BartForConditionalGeneration(config.generator)
@@ -82,15 +83,15 @@ class RagModel(nn.Module):
             sources.context_attention_mask,
             asked.output_hidden_states,
             asked.output_attentions,
-            self.decoder_row_mask(decoder_attention_mask, sources),
+            self.decoder_mask_rows(decoder_attention_mask, sources),
         )
         wanted = self.config.output_retrieved if asked.output_retrieved is None else asked.output_retrieved
         return RetrievAugLMOutput(
             logits=decoded.logits,
             doc_scores=sources.doc_scores,
             doc_mask=sources.doc_mask,
-            **(retrieved_outputs(sources) if wanted else {}),
-            **question_outputs(sources.question),
+            **(sources.retrieved_outputs() if wanted else {}),
+            **sources.question_outputs(),
             generator_enc_last_hidden_state=encoded.last_hidden_state,
             generator_enc_hidden_states=encoded.hidden_states,
             generator_enc_attentions=encoded.attentions,
@@ -117,11 +118,12 @@ class RagModel(nn.Module):
         """q(x), then the passages with the highest d(z)ᵀq(x). Strings reach the generator as they are."""
         if self.retriever is None:
             raise ValueError(f"{self.name}: no retriever (knowledge_base/ is missing), and no context_input_ids given")
-        batch = self.question_batch(inputs)
+        tokenizer = None if inputs.questions is None else self.needed_tokenizer().question_encoder
         check_retriever(self.retriever, self.ctx_encoder)
+        batch = question_batch(inputs, self.config.question_encoder, tokenizer)
         question = self.question_encoder(
-            batch.input_ids,
-            batch.attention_mask,
+            batch.input_ids.to(self.device),
+            batch.attention_mask.to(self.device),
             output_hidden_states=inputs.output_hidden_states,
             output_attentions=inputs.output_attentions,
         )
@@ -131,17 +133,6 @@ class RagModel(nn.Module):
     def retrieve_for(self, questions: Sequence[str], n_docs: int | None = None) -> Sources:
         """`retrieve` for questions as strings."""
         return self.retrieve(checked_inputs(self.config, questions=questions, n_docs=n_docs))
-
-    def question_batch(self, inputs: RagInputs) -> Batch:
-        """Ids and mask of the questions, from strings or as given. Without a mask what is not padding is real."""
-        config, ids, mask = self.config.question_encoder, inputs.input_ids, inputs.attention_mask
-        if ids is None:
-            batch = self.needed_tokenizer().question_encoder(
-                inputs.questions or [], max_length=config.max_position_embeddings
-            )
-            ids, mask = batch.input_ids, batch.attention_mask
-        real = ids != config.pad_token_id if mask is None else mask.bool()
-        return Batch(ids.to(self.device), real.to(self.device))
 
     def text_sources(
         self,
@@ -172,7 +163,7 @@ class RagModel(nn.Module):
         config = self.generator.config
         return shift_right(sources.context_input_ids, config.decoder_start_token_id, config.pad_token_id)
 
-    def decoder_row_mask(self, mask: Mask | None, sources: Sources) -> Bool[Tensor, "R T"] | None:
+    def decoder_mask_rows(self, mask: Mask | None, sources: Sources) -> Bool[Tensor, "R T"] | None:
         """The same for which of them may be attended to."""
         return None if mask is None else mask.bool().to(self.device).repeat_interleave(sources.doc_scores.shape[1], 0)
 
@@ -236,20 +227,9 @@ class RagModel(nn.Module):
         self.ctx_encoder = ctx_encoder
 
 
-def retrieved_outputs(sources: Sources) -> dict[str, Any]:
-    return {
-        "retrieved_doc_embeds": sources.doc_embeds,
-        "retrieved_doc_ids": sources.doc_ids,
-        "context_input_ids": sources.context_input_ids,
-        "context_attention_mask": sources.context_attention_mask,
-    }
-
-
-def question_outputs(question: DPROutput | None) -> dict[str, Any]:
-    if question is None:
-        return {}
-    return {
-        "question_encoder_last_hidden_state": question.pooler_output,
-        "question_enc_hidden_states": question.hidden_states,
-        "question_enc_attentions": question.attentions,
-    }
+def joined_config(
+    question_encoder: DPRQuestionEncoder | None, generator: BartForConditionalGeneration | None
+) -> RagConfig:
+    if question_encoder is None or generator is None:
+        raise ValueError("give a config, or a question_encoder and a generator")
+    return RagConfig.from_question_encoder_generator_configs(question_encoder.config, generator.config)

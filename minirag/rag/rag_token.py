@@ -51,15 +51,15 @@ class RagTokenForGeneration(nn.Module):
 
     def __init__(
         self,
-        config: RagConfig,
+        config: RagConfig | None = None,
         question_encoder: DPRQuestionEncoder | None = None,
         generator: BartForConditionalGeneration | None = None,
         retriever: RagRetriever | None = None,
         tokenizer: RagTokenizer | None = None,
     ) -> None:
         super().__init__()
-        self.config = config
         self.rag = RagModel(config, question_encoder, generator, retriever, tokenizer)
+        self.config = self.rag.config
 
     def forward(
         self,
@@ -75,18 +75,12 @@ class RagTokenForGeneration(nn.Module):
     ) -> RetrievAugLMMarginOutput:
         """loss = −log p(y|x) of each question (see scoring.py for `labels`); `inputs` are the fields of `RagInputs`."""
         decoder_ids = scoring.decoder_inputs(labels, decoder_input_ids, self.generator.config)
-        epsilon = scoring.smoothing(label_smoothing, self.config)
+        how = scoring.loss_settings(self.config, reduce_loss, label_smoothing)
         read = self.rag(input_ids, attention_mask, decoder_input_ids=decoder_ids, **inputs)
         parts = dict(vars(read))
         if labels is not None:
-            parts["loss"] = self.get_nll(
-                read.logits,
-                read.doc_scores,
-                labels.to(self.rag.device),
-                reduce_loss=self.config.reduce_loss if reduce_loss is None else reduce_loss,
-                epsilon=epsilon,
-                doc_mask=read.doc_mask,
-            )
+            target = labels.to(self.rag.device)
+            parts["loss"] = self.get_nll(read.logits, read.doc_scores, target, doc_mask=read.doc_mask, **how)
         if self.config.do_marginalize if do_marginalize is None else do_marginalize:
             parts["logits"] = self.marginalize(read.logits, read.doc_scores, doc_mask=read.doc_mask)
         return RetrievAugLMMarginOutput(**parts)

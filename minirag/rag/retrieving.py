@@ -12,10 +12,13 @@ from collections.abc import Sequence
 from jaxtyping import Int
 from torch import Tensor
 
+from minirag.configuration import BertConfig
 from minirag.model.dpr import DPRContextEncoder
-from minirag.outputs import DPROutput
+from minirag.outputs import Batch, DPROutput
+from minirag.rag.inputs import RagInputs
 from minirag.rag.sources import Sources, readable
 from minirag.retrieval.retriever import RagRetriever, score
+from minirag.text.tokenizers import Tokenizer
 
 
 def check_retriever(retriever: RagRetriever, ctx_encoder: DPRContextEncoder | None) -> None:
@@ -23,6 +26,16 @@ def check_retriever(retriever: RagRetriever, ctx_encoder: DPRContextEncoder | No
     retriever.tokenizer_for_strings()
     if ctx_encoder is not None and retriever.ctx_encoder_tokenizer is None:
         raise ValueError("training the context encoder needs retriever.set_ctx_encoder_tokenizer(...) first")
+
+
+def question_batch(inputs: RagInputs, config: BertConfig, tokenizer: Tokenizer | None) -> Batch:
+    """Questions as the question encoder reads them. Of ids without a mask, what is not padding is real."""
+    if tokenizer is not None and inputs.questions is not None:
+        return tokenizer(inputs.questions, max_length=config.max_position_embeddings)
+    ids, mask = inputs.input_ids, inputs.attention_mask
+    if ids is None:
+        raise ValueError("questions are missing: input_ids, or strings and a tokenizer")
+    return Batch(ids, ids != config.pad_token_id if mask is None else mask.bool())
 
 
 def retrieved_sources(

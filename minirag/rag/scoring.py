@@ -10,6 +10,8 @@ Tests     tests/rag, tests/crosscheck/test_rag.py
 Axes: B questions, K passages, R = B·K rows, T label tokens, V vocabulary.
 """
 
+from typing import Any
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -63,12 +65,12 @@ def per_passage(
     return seq_logits.unflatten(0, doc_scores.shape)
 
 
-def smoothing(label_smoothing: float | None, config: RagConfig) -> float:
-    """ε, as given or as the config says."""
+def loss_settings(config: RagConfig, reduce_loss: bool | None, label_smoothing: float | None) -> dict[str, Any]:
+    """Two arguments of `get_nll`, as given or as the config says. ValueError where ε is not in [0, 1)."""
     epsilon = config.label_smoothing if label_smoothing is None else label_smoothing
     if not 0.0 <= epsilon < 1.0:
         raise ValueError(f"label_smoothing={epsilon} is not in [0, 1)")
-    return epsilon
+    return {"reduce_loss": config.reduce_loss if reduce_loss is None else reduce_loss, "epsilon": epsilon}
 
 
 def next_logprobs(logits: Float[Tensor, "B K T V"]) -> Float[Tensor, "B K T V"]:

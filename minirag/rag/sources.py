@@ -12,6 +12,7 @@ Axes: B questions, K passages, R = B·K rows ordered by question, then passage; 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -43,6 +44,25 @@ class Sources:
     def doc_logprobs(self) -> Float[Tensor, "B K"]:
         """log p(z|x), in float32 or wider."""
         return doc_logprobs(self.doc_scores, self.doc_mask)
+
+    def retrieved_outputs(self) -> dict[str, Any]:
+        """What a model hands out about them, under the documented names."""
+        return {
+            "retrieved_doc_embeds": self.doc_embeds,
+            "retrieved_doc_ids": self.doc_ids,
+            "context_input_ids": self.context_input_ids,
+            "context_attention_mask": self.context_attention_mask,
+        }
+
+    def question_outputs(self) -> dict[str, Any]:
+        """The same about the question, where there was a retrieval."""
+        if self.question is None:
+            return {}
+        return {
+            "question_encoder_last_hidden_state": self.question.pooler_output,
+            "question_enc_hidden_states": self.question.hidden_states,
+            "question_enc_attentions": self.question.attentions,
+        }
 
     def to(self, device: torch.device) -> "Sources":
         """What was given or made elsewhere, where the model is."""

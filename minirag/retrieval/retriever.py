@@ -113,8 +113,8 @@ class RagRetriever:
         self,
         passages: Sequence[Sequence[Passage]],
         questions: Sequence[str],
-        n_docs: int | None = None,
         prefix: str | None = None,
+        n_docs: int | None = None,
     ) -> Batch:
         """`{prefix}{title} / {text} // {question}` as ids (B·K, S), the question's own string in each.
 
@@ -136,10 +136,13 @@ class RagRetriever:
         question_hidden_states: Float[Tensor, "B D"],
         prefix: str | None = None,
         n_docs: int | None = None,
+        return_tensors: str = "pt",
     ) -> RetrieverOutput:
         """Retrieve and make the generator's inputs. Give the questions as strings where you have them: ids of an
         uncased question encoder have lost case and accents (transformers decodes them; so does this, given ids).
         """
+        if return_tensors != "pt":
+            raise ValueError(f"return_tensors={return_tensors!r}: there are PyTorch's tensors only")
         strings = self.strings_of(questions)
         if len(strings) != len(question_hidden_states):
             raise ValueError(f"{len(strings)} questions with {len(question_hidden_states)} hidden states")
@@ -165,12 +168,13 @@ class RagRetriever:
         return list(questions)
 
     def context_encoder_inputs(self, passages: Sequence[Sequence[Passage]]) -> Batch | None:
-        """`[CLS] title [SEP] text [SEP]` (DPR §4.1)."""
+        """`[CLS] title [SEP] text [SEP]` (DPR §4.1), cut at the encoder's last position as in the knowledge base."""
         if self.ctx_encoder_tokenizer is None:
             return None
         every = [passage for row in passages for passage in row]
         titles, texts = [passage.title for passage in every], [passage.text for passage in every]
-        return self.ctx_encoder_tokenizer(titles, texts, max_length=self.config.max_combined_length)
+        longest = self.config.question_encoder.max_position_embeddings
+        return self.ctx_encoder_tokenizer(titles, texts, max_length=longest)
 
     def tokenizer_for_strings(self) -> RagTokenizer:
         if self.tokenizer is None:

@@ -1,6 +1,6 @@
 """RAG's three classes against transformers 5.23.0, on tiny random models that transformers made and saved.
 
-Only what is right there is compared (see the table in the README): hidden states, logits, the likelihood of RAG-Token,
+Only what is right there is compared (see docs/deviations.md): hidden states, logits, the likelihood of RAG-Token,
 that of RAG-Sequence with two or more scored tokens, label smoothing, and decoding.
 """
 
@@ -12,11 +12,13 @@ import torch
 from transformers import BartConfig, BartForConditionalGeneration, DPRConfig, DPRQuestionEncoder, logging
 from transformers import RagConfig as TheirConfig
 from transformers import RagModel as TheirModel
+from transformers import RagRetriever as TheirRetriever
 from transformers import RagSequenceForGeneration as TheirSequence
 from transformers import RagTokenForGeneration as TheirToken
+from transformers import RagTokenizer as TheirTokenizer
 from transformers.models.rag import modeling_rag
 
-from minirag import outputs
+from minirag import RagConfig, RagRetriever, RagTokenizer, outputs
 from minirag.rag import RagModel, RagSequenceForGeneration, RagTokenForGeneration
 
 PAIRS = {"model": (RagModel, TheirModel), "token": (RagTokenForGeneration, TheirToken)}
@@ -101,6 +103,29 @@ DOCUMENTED = {
 def test_every_documented_member_is_there(name):
     ours, theirs = PAIRS[name]
     assert all(hasattr(cls, member) for cls in (ours, theirs) for member in DOCUMENTED[name])
+
+
+def test_every_documented_member_of_retriever_and_tokenizer_is_there():
+    retriever = {"from_pretrained", "save_pretrained", "init_retrieval", "retrieve", "postprocess_docs", "__call__"}
+    for ours, theirs, members in (
+        (RagRetriever, TheirRetriever, retriever | {"set_ctx_encoder_tokenizer"}),
+        (RagTokenizer, TheirTokenizer, {"from_pretrained", "save_pretrained", "__call__", "batch_decode", "decode"}),
+    ):
+        assert all(hasattr(cls, member) for cls in (ours, theirs) for member in members)
+
+
+NOT_OURS = {"vocab_size", "is_encoder_decoder", "dataset_revision"}  # generic, or of a data set that is downloaded
+
+
+def test_every_setting_of_the_rag_config_is_there_with_its_default():
+    """Theirs has no special ids until they are given; ours takes the generator's (from_question_encoder_…)."""
+    ours = {field.name: field.default for field in fields(RagConfig)}
+    theirs = {name: getattr(TheirConfig, name) for name in TheirConfig.__annotations__}
+    assert set(theirs) - set(ours) == NOT_OURS
+    networks = {"question_encoder", "generator"}
+    assert {name: ours[name] for name in set(theirs) - NOT_OURS - networks} == {
+        name: theirs[name] for name in set(theirs) - NOT_OURS - networks
+    }
 
 
 @pytest.mark.parametrize("name", ["RetrievAugLMOutput", "RetrievAugLMMarginOutput"])

@@ -17,8 +17,18 @@ from minirag.model.checkpoint import save_network
 from minirag.model.dpr import DPRContextEncoder
 from minirag.model.name_tables import DPR_CONTEXT_ENCODER, published_names
 from minirag.rag import RagModel, RagSequenceForGeneration, RagTokenForGeneration
-from tests.crosscheck.rag_pairs import BOTH, CLASSES, LABELS, contexts, hand_out_every_layer, inner, pair, questions
-from tests.small_rag import small_knowledge_base
+from tests.crosscheck.rag_pairs import (
+    BOTH,
+    CLASSES,
+    LABELS,
+    THEIRS,
+    contexts,
+    hand_out_every_layer,
+    inner,
+    pair,
+    questions,
+)
+from tests.small_rag import small_knowledge_base, small_rag
 from tests.small_tokenizers import word_piece
 
 logging.disable_progress_bar()
@@ -148,7 +158,7 @@ def test_retriever_and_model_called_one_after_the_other(pairs, variant):
     """The documented example: encode, retrieve, score, read."""
     ours, theirs = pairs[variant].ours, pairs[variant].theirs
     q = ours.question_encoder(questions()["input_ids"], questions()["attention_mask"].bool()).pooler_output
-    found = inner(ours).retriever(questions()["input_ids"], q)
+    found = inner(ours).retriever(questions()["input_ids"], q, return_tensors="pt")
     scores = torch.bmm(q[:, None], found["retrieved_doc_embeds"].double().transpose(1, 2))[:, 0]
     wanted = inner(theirs).retriever(
         questions()["input_ids"], q.detach().float().numpy(), n_docs=3, return_tensors="pt"
@@ -163,6 +173,33 @@ def test_retriever_and_model_called_one_after_the_other(pairs, variant):
     assert close(mine.logits, expected.logits)
     together = ours(**questions(), **answer(variant))
     assert close(mine.logits, together.logits) and close(mine.doc_scores, together.doc_scores)
+
+
+def test_each_step_of_the_retriever(pairs):
+    """retrieve, then postprocess_docs: vectors, ids, passages, and what the generator reads."""
+    ours, theirs = (model.retriever for model in vars(pairs[RagTokenForGeneration]).values())
+    q = torch.randn(2, 16, generator=torch.Generator().manual_seed(0))
+    found, (vectors, rows, passages) = ours.retrieve(q, 4), theirs.retrieve(q.numpy(), 4)
+    assert close(found.vectors, torch.from_numpy(vectors)) and found.rows.tolist() == rows.tolist()
+    assert [[p.title for p in those] for those in found.passages] == [those["title"] for those in passages]
+    assert [[p.text for p in those] for those in found.passages] == [those["text"] for those in passages]
+    asked = ["where is bern?", "who?"]
+    for prefix, n_docs in ((None, 4), ("answer: ", 2)):
+        batch = ours.postprocess_docs(found.passages, asked, prefix, n_docs)
+        ids, mask = theirs.postprocess_docs(passages, asked, prefix, n_docs, return_tensors="pt")
+        assert close(batch.input_ids, ids) and close(batch.attention_mask, mask)
+
+
+@every
+def test_a_model_is_made_of_two_networks_without_a_config(variant):
+    ours = variant(question_encoder=inner(small_rag(variant)).question_encoder, generator=small_rag(variant).generator)
+    expected = small_rag(variant).config
+    assert ours.config.question_encoder == expected.question_encoder and ours.config.generator == expected.generator
+    for part in ({}, {"generator": ours.generator}, {"question_encoder": ours.question_encoder}):
+        with pytest.raises(ValueError, match="give a config, or a question_encoder and a generator"):
+            variant(**part)
+        with pytest.raises((AssertionError, AttributeError)):
+            THEIRS[variant](**part)
 
 
 # --- what is scored

@@ -154,6 +154,24 @@ def test_the_context_encoder_gets_its_own_ids_once_its_tokenizer_is_set(base):
     assert torch.equal(output.tokenized_doc_attention_mask, expected.attention_mask)
 
 
+def test_a_passage_too_long_for_the_context_encoder_is_cut_as_in_the_knowledge_base(tmp_path):
+    """Not at max_combined_length, which is the generator's."""
+    config = CONFIG.with_settings(question_encoder=BertConfig(max_position_embeddings=16), max_combined_length=40)
+    retriever = RagRetriever(config, small_base(tmp_path / "kb", 1), rag_tokenizer())
+    retriever.set_ctx_encoder_tokenizer(word_piece())
+    long = [[Passage("a", "Bern", "capital " * 100)]]
+    assert torch.equal(
+        retriever.context_encoder_inputs(long).input_ids,
+        word_piece()("Bern", "capital " * 100, max_length=16).input_ids,
+    )
+
+
+def test_it_returns_tensors_and_nothing_else(retriever):
+    assert retriever(QUESTIONS, unit_vectors(2, 8), return_tensors="pt")["doc_ids"].shape == (2, 3)
+    with pytest.raises(ValueError, match="return_tensors='np': there are PyTorch's tensors only"):
+        retriever(QUESTIONS, unit_vectors(2, 8), return_tensors="np")
+
+
 def test_another_number_of_questions_than_vectors_is_refused(retriever):
     with pytest.raises(ValueError, match="2 questions with 3 hidden states"):
         retriever(QUESTIONS, unit_vectors(3, 8))
