@@ -3,13 +3,13 @@
 1. The NLL is what trying everything gives: one-token answers, one passage and ragged padding included.
      test_likelihood.py::test_the_likelihood_is_the_sum_over_passages_that_the_paper_writes
      decoding/test_rag_token.py::test_the_probability_of_a_hypothesis_is_the_rag_token_likelihood_of_its_tokens
-     decoding/test_rag_sequence.py::test_the_thorough_score_is_the_likelihood_of_the_answer_and_the_fast_score_is_no_higher
+     decoding/test_rag_identities.py::test_a_reported_score_is_the_log_likelihood_of_the_answer_in_fast_decoding_no_more
 2. Sequence = Token for one token or one passage; both sum to 1 over all answers.
      test_likelihood.py::test_sequence_and_token_are_equal_for_one_token_or_one_passage
      test_likelihood.py::test_the_probabilities_of_all_answers_of_a_tiny_vocabulary_sum_to_1
-     test_rag.py::test_sequence_and_token_agree_where_the_paper_says_they_do
+     rag/test_scoring.py::test_sequence_and_token_agree_where_the_paper_says_they_do
      decoding/test_rag_identities.py::test_with_one_passage_or_one_token_rag_token_and_rag_sequence_find_the_same_answers
-     decoding/test_rag_identities.py::test_the_reported_probabilities_of_all_answers_sum_to_1
+     decoding/test_rag_identities.py::test_a_beam_as_wide_as_the_number_of_answers_ranks_them_all_and_their_probabilities_sum_to_1
 3. Passages are a set with weights: permuted, split into two that share the prior, or there twice.
      test_likelihood.py::test_the_order_of_passages_does_not_matter
      test_likelihood.py::test_splitting_a_passage_into_two_that_share_its_prior_changes_nothing
@@ -27,19 +27,21 @@
      test_answer.py::test_the_posterior_is_what_the_gradient_of_the_loss_says
 6. Padding and batches change nothing; cached = uncached.
      test_likelihood.py::test_a_batch_gives_the_same_likelihoods_as_one_by_one_without_padding
-     test_rag.py::test_the_loss_of_a_batch_is_the_loss_one_by_one
+     rag/test_scoring.py::test_the_loss_of_a_batch_is_the_loss_one_by_one
      decoding/test_rag_identities.py::test_a_batch_gives_the_same_answers_as_one_by_one_without_padding
      decoding/test_rag_identities.py::test_cached_and_uncached_decoding_give_the_same_answers
      decoding/test_beam_search.py::test_a_batch_gives_the_same_answers_as_one_by_one
      decoding/test_bart_step.py::test_cached_steps_equal_uncached_steps_wherever_the_beams_go
 7. A beam as wide as the number of answers finds the best of all; greedy is one beam.
      decoding/test_beam_search.py::test_a_beam_as_wide_as_the_number_of_answers_ranks_them_all
+     decoding/test_rag_identities.py::test_a_beam_as_wide_as_the_number_of_answers_ranks_them_all_and_their_probabilities_sum_to_1
      decoding/test_rag_token.py::test_a_beam_as_wide_as_the_number_of_answers_ranks_them_as_brute_force_does
      decoding/test_rag_sequence.py::test_beams_as_wide_as_the_number_of_answers_rank_them_as_brute_force_does
      decoding/test_greedy.py::test_greedy_search_is_beam_search_with_one_beam
      decoding/test_rag_identities.py::test_greedy_rag_token_is_the_beam_search_with_one_beam
 8. The thorough score is −NLL; the fast score is no higher.
-     test_rag.py::test_the_loss_is_minus_the_log_probability_that_decoding_reports
+     decoding/test_rag_identities.py::test_a_reported_score_is_the_log_likelihood_of_the_answer_in_fast_decoding_no_more
+     rag/test_scoring.py::test_the_loss_is_minus_the_log_probability_that_decoding_reports
      decoding/test_rag_sequence.py::test_the_thorough_score_is_the_likelihood_of_the_answer_and_the_fast_score_is_no_higher
      decoding/test_rag_sequence.py::test_the_fast_score_leaves_out_the_passages_that_did_not_propose_the_answer
 9. The question survives in every generator input, however long the passage.

@@ -5,17 +5,20 @@ holds NaN.
 """
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
 from minirag.decoding.beam_search import beam_search
 from minirag.decoding.rag_token import rag_token_step
-from minirag.likelihood import doc_logprobs, rag_token_posterior
+from minirag.likelihood import doc_logprobs, rag_sequence_logprob, rag_token_logprob, rag_token_posterior
 from tests.decoding.rag_problems import (
     Answers,
+    RagProblem,
     drawn_problems,
     rag_problem,
     rag_sequence_fast,
@@ -38,6 +41,38 @@ def assert_same(got: Answers, expected: Answers) -> None:
         assert [p for _, p in got_row] == pytest.approx([p for _, p in expected_row], rel=0, abs=1e-9)
 
 
+def log_likelihood(decode: Callable, problem: RagProblem, answer: list[int]) -> float:
+    """log p(y|x) of the one question of the problem, every passage's row by teacher forcing, alone."""
+    logprob_of = rag_token_logprob if decode in (rag_token_greedy, rag_token_beam) else rag_sequence_logprob
+    table = token_table(problem, answer)
+    return logprob_of(problem.prior, table, torch.ones_like(table[:, 0], dtype=torch.bool)).item()
+
+
+def token_table(problem: RagProblem, answer: list[int]) -> Tensor:
+    """log p(y_t|x,z,y_<t) (1, K, T) of one answer; NaN for missing passages."""
+    table = torch.full((1, problem.there.shape[1], len(answer) - 1), float("nan"), dtype=torch.float64)
+    for k in problem.there[0].nonzero().flatten().tolist():
+        row = answer_logprobs(problem.generator, problem.hidden[0, k], problem.mask[0, k], answer)
+        table[0, k] = torch.tensor(row, dtype=torch.float64)
+    return table
+
+
+# --- identities 1 and 8: what decoding reports is log p(y|x)
+
+
+@EVERY_DECODER
+@FEW
+@given(drawn=drawn_problems(max_questions=1), penalty=st.sampled_from([0.0, 1.0, 2.0]))
+def test_a_reported_score_is_the_log_likelihood_of_the_answer_in_fast_decoding_no_more(decode, drawn, penalty):
+    problem = rag_problem(*drawn)
+    for answer, logprob in decode(problem, length_penalty=penalty)[0]:
+        exact = log_likelihood(decode, problem, answer)
+        if decode is rag_sequence_fast:
+            assert logprob <= exact + 1e-9
+        else:
+            assert logprob == pytest.approx(exact, rel=0, abs=1e-9)
+
+
 # --- identity 2: both are distributions, and they meet at K = 1 and T = 1
 
 
@@ -54,13 +89,15 @@ def test_with_one_passage_or_one_token_rag_token_and_rag_sequence_find_the_same_
 
 @BEAM_DECODERS
 @FEW
-@given(drawn=drawn_problems())
-def test_the_reported_probabilities_of_all_answers_sum_to_1(decode, drawn):
-    V, max_length = 4, 3
-    number = len(every_answer(V, max_length))
-    for answers in decode(rag_problem(*drawn, vocabulary=V), num_beams=number, max_length=max_length):
-        assert len(answers) == number
-        assert math.fsum(math.exp(logprob) for _, logprob in answers) == pytest.approx(1.0, abs=1e-9)
+@given(drawn=drawn_problems(max_questions=1))
+def test_a_beam_as_wide_as_the_number_of_answers_ranks_them_all_and_their_probabilities_sum_to_1(decode, drawn):
+    """Identity 7, too: the best of all comes first."""
+    problem = rag_problem(*drawn, vocabulary=4)
+    answers = every_answer(4, max_length=3)
+    wide = {"num_beams": len(answers), "max_length": 3, "length_penalty": 0.0}
+    expected = [(answer, log_likelihood(decode, problem, answer)) for answer in answers]
+    assert math.fsum(math.exp(logprob) for _, logprob in expected) == pytest.approx(1.0, abs=1e-9)
+    assert_same(decode(problem, **wide), [sorted(expected, key=lambda pair: pair[1], reverse=True)])
 
 
 # --- identity 3: passages are a set with weights
@@ -102,9 +139,8 @@ def test_a_passage_that_is_there_twice_counts_twice(decode, drawn):
 @given(drawn=drawn_problems(max_questions=1))
 def test_a_thorough_score_lies_between_the_worst_and_the_best_passage(drawn):
     problem = rag_problem(*drawn)
-    hidden, mask = problem.hidden[problem.there], problem.mask[problem.there]
-    for tokens, logprob in rag_sequence_thorough(problem)[0]:
-        passages = [sum(answer_logprobs(problem.generator, h, m, tokens)) for h, m in zip(hidden, mask, strict=True)]
+    for answer, logprob in rag_sequence_thorough(problem)[0]:
+        passages = token_table(problem, answer).sum(dim=2)[problem.there].tolist()
         assert min(passages) - 1e-9 <= logprob <= max(passages) + 1e-9
 
 
@@ -123,11 +159,9 @@ def test_the_score_gradient_of_a_decoded_answer_is_the_sum_over_tokens_of_poster
     chain = sum(step(torch.tensor([[answer[:t]]]), None)[0, 0, answer[t]] for t in range(1, len(answer)))
     chain.backward()
     assert chain.item() == pytest.approx(logprob, abs=1e-9)
-    table = torch.full((1, problem.there.shape[1], len(answer) - 1), float("nan"), dtype=torch.float64)
-    for k in problem.there[0].nonzero().flatten().tolist():
-        row = answer_logprobs(problem.generator, problem.hidden[0, k], problem.mask[0, k], answer)
-        table[0, k] = torch.tensor(row, dtype=torch.float64)
-    posterior = rag_token_posterior(prior.detach(), table, torch.ones(1, len(answer) - 1, dtype=torch.bool))
+    posterior = rag_token_posterior(
+        prior.detach(), token_table(problem, answer), torch.ones(1, len(answer) - 1, dtype=torch.bool)
+    )
     expected = posterior.sum(dim=2) - (len(answer) - 1) * prior.detach().exp()
     torch.testing.assert_close(scores.grad, expected, rtol=0, atol=1e-9)
     assert scores.grad.sum().item() == pytest.approx(0.0, abs=1e-9)
