@@ -61,48 +61,43 @@ GOES_WITH = {
     "doc_scores": CONTEXTS,  # retrieved passages have their own
     "doc_mask": CONTEXTS,
 }
-OWNER = {
-    "labels": "forward of RagTokenForGeneration and RagSequenceForGeneration",
-    "reduce_loss": "forward of RagTokenForGeneration and RagSequenceForGeneration",
-    "label_smoothing": "forward of RagTokenForGeneration and RagSequenceForGeneration",
-    "decoder_input_ids": "forward: generate begins with decoder_start_token_id",
-    "decoder_attention_mask": "forward: generate begins with decoder_start_token_id",
-    "do_marginalize": "RagTokenForGeneration.forward",
-    "exclude_bos_score": "RagSequenceForGeneration.forward",
-    "do_deduplication": "RagSequenceForGeneration.generate",
-    "decoding": "RagSequenceForGeneration.generate",
-    "past_key_values": "nobody: forward reads whole answers, and generate keeps its cache to itself",
+WITH_LABELS = "it belongs to forward of RagTokenForGeneration and RagSequenceForGeneration"
+BEFORE_DECODING = "it belongs to forward; generate begins with decoder_start_token_id"
+NOT_TAKEN = {
+    "labels": WITH_LABELS,
+    "reduce_loss": WITH_LABELS,
+    "label_smoothing": WITH_LABELS,
+    "decoder_input_ids": BEFORE_DECODING,
+    "decoder_attention_mask": BEFORE_DECODING,
+    "do_marginalize": "it belongs to RagTokenForGeneration.forward",
+    "exclude_bos_score": "it belongs to RagSequenceForGeneration.forward",
+    "do_deduplication": "it belongs to RagSequenceForGeneration.generate",
+    "decoding": "it belongs to RagSequenceForGeneration.generate",
+    "past_key_values": "forward reads whole answers, and generate keeps its cache to itself",
 }
 
 
 def checked_inputs(config: RagConfig, **given: Any) -> RagInputs:
     """The arguments of one call. TypeError names one that is not taken, ValueError those that do not fit together."""
-    for name in given:
-        if name not in NAMES:
-            raise TypeError(
-                f"unexpected argument {name!r}" + (f": it belongs to {OWNER[name]}" if name in OWNER else "")
-            )
+    check_names(given)
     given = {name: value for name, value in given.items() if value is not None}
     check_combination(given)
-    if "n_docs" in given:
-        check_n_docs(given["n_docs"])
     if "encoder_outputs" in given:
         given["encoder_outputs"] = as_encoder_output(given["encoder_outputs"])
-    if "doc_scores" in given:
-        check_contexts(given, config.generator.vocab_size)
-    elif "questions" in given:
-        check_strings(given["questions"])
-    else:
-        check_ids("input_ids", given["input_ids"], config.question_encoder.vocab_size)
-        if "attention_mask" in given:
-            check_mask("attention_mask", given["attention_mask"], given["input_ids"].shape)
-            check_rows_are_real("attention_mask", given["attention_mask"].bool())
+    check_values(given, config)
     return RagInputs(**given)
 
 
 def batch_size(inputs: RagInputs) -> int:
     """B."""
     return next(len(rows) for rows in (inputs.input_ids, inputs.questions, inputs.doc_scores) if rows is not None)
+
+
+def check_names(given: dict[str, Any]) -> None:
+    for name in given:
+        if name not in NAMES:
+            reason = f": {NOT_TAKEN[name]}" if name in NOT_TAKEN else ""
+            raise TypeError(f"unexpected argument {name!r}{reason}")
 
 
 def check_combination(given: dict[str, Any]) -> None:
@@ -123,6 +118,21 @@ def check_combination(given: dict[str, Any]) -> None:
             raise ValueError(f"{name} is missing: it goes with {contexts[0]}")
 
 
+def check_values(given: dict[str, Any], config: RagConfig) -> None:
+    """Types, shapes and ranges, of arguments that go together."""
+    if "n_docs" in given:
+        check_n_docs(given["n_docs"])
+    if "doc_scores" in given:
+        check_contexts(given, config.generator.vocab_size)
+    elif "questions" in given:
+        check_strings(given["questions"])
+    else:
+        check_ids("input_ids", given["input_ids"], config.question_encoder.vocab_size)
+        if "attention_mask" in given:
+            check_mask("attention_mask", given["attention_mask"], given["input_ids"].shape)
+            check_rows_are_real("attention_mask", given["attention_mask"].bool())
+
+
 def check_contexts(given: dict[str, Any], vocab_size: int) -> None:
     """One context for each score; a mask entry for each of its tokens, or of its encoder states."""
     scores, mask = given["doc_scores"], given["context_attention_mask"]
@@ -138,10 +148,10 @@ def check_contexts(given: dict[str, Any], vocab_size: int) -> None:
     there = torch.ones_like(scores, dtype=torch.bool)
     if "doc_mask" in given:
         check_mask("doc_mask", given["doc_mask"], scores.shape)
-        there = given["doc_mask"].bool()
+        there = given["doc_mask"].bool().to(scores.device)
         check_rows_are_real("doc_mask", there)
     check_finite(scores, there)
-    check_rows_are_real("context_attention_mask", mask.bool() | ~there.flatten()[:, None])
+    check_rows_are_real("context_attention_mask", mask.bool() | ~there.flatten()[:, None].to(mask.device))
 
 
 def check_decoder_inputs(ids: Any, mask: Any, questions: int, vocab_size: int) -> None:

@@ -1,4 +1,4 @@
-"""What transformers 5.23.0 makes of the calls that minirag refuses is what tests/rag/illegal_calls.py says beside each."""
+"""What transformers 5.23.0 makes of the calls that minirag refuses is what tests/rag/illegal_*.py say beside each."""
 
 import pytest
 import torch
@@ -6,7 +6,9 @@ from transformers import logging
 
 from minirag.rag import RagModel, RagSequenceForGeneration, RagTokenForGeneration
 from tests.crosscheck.rag_pairs import pair
-from tests.rag.illegal_calls import A_RESULT, CALLS
+from tests.rag.illegal_call import A_RESULT
+from tests.rag.illegal_combinations import COMBINATIONS
+from tests.rag.illegal_values import ILLEGAL_VALUES
 from tests.small_rag import small_knowledge_base
 
 logging.disable_progress_bar()
@@ -27,7 +29,7 @@ def models(tmp_path_factory):
 
 
 @pytest.mark.filterwarnings("ignore:Using the model-agnostic default `max_length`:UserWarning")
-@pytest.mark.parametrize("call", [call for call in CALLS if call.there is not None], ids=str)
+@pytest.mark.parametrize("call", [call for call in COMBINATIONS + ILLEGAL_VALUES if call.there is not None], ids=str)
 def test_it_fails_obscurely_or_not_at_all_as_the_table_says(call, models):
     name, method = call.of.split(".")
     try:

@@ -164,7 +164,7 @@ def test_deviation_27_contexts_are_padded_to_max_combined_length(retrieving):
 
 
 def test_deviation_28_what_is_not_understood_is_swallowed(sequence):
-    """tests/rag/illegal_calls.py lists what else means nothing, and what transformers makes of it."""
+    """tests/rag/illegal_combinations.py and illegal_values.py list what else means nothing, and what theirs makes of it."""
     given = {**contexts(), "decoder_input_ids": LABELS, "lables": LABELS}
     out = sequence.theirs(**given)
     assert out.loss is None and out.context_input_ids == (None,)  # a tuple, where nothing was to be handed out

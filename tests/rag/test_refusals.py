@@ -6,7 +6,8 @@ import torch
 
 from minirag.rag import RagModel, RagSequenceForGeneration, RagTokenForGeneration
 from tests.rag.contexts import LABELS, both, contexts
-from tests.rag.illegal_calls import CALLS
+from tests.rag.illegal_combinations import COMBINATIONS
+from tests.rag.illegal_values import ILLEGAL_VALUES
 from tests.small_rag import context_encoder, small_knowledge_base, small_rag
 
 CLASSES = {cls.__name__: cls for cls in (RagModel, RagTokenForGeneration, RagSequenceForGeneration)}
@@ -30,7 +31,7 @@ def as_users_call(monkeypatch):
     jaxtyping.config.update("jaxtyping_disable", False)
 
 
-@pytest.mark.parametrize("call", CALLS, ids=str)
+@pytest.mark.parametrize("call", COMBINATIONS + ILLEGAL_VALUES, ids=str)
 def test_a_call_that_means_nothing_is_refused_by_name_before_anything_is_computed(call, knowledge_base, as_users_call):
     name, method = call.of.removeprefix("retrieving ").split(".")
     model = small_rag(CLASSES[name], knowledge_base if call.of.startswith("retrieving") else None)
