@@ -53,7 +53,7 @@ def test_more_passages_wanted_than_there_are_gives_those_there_are(capsys, tiny_
 
 def test_the_screen_shows_answer_probability_and_passages_in_80_columns(capsys, tiny_folder, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    assert run(["ask", "capital of Malta?", "--model", str(tiny_folder)]) == 0
+    assert run(["ask", "capital of Malta?", "--model", str(tiny_folder), "--n-docs", "4"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "probability" in lines[0]
     assert "RAG-Token" in lines[0]
