@@ -1,6 +1,7 @@
 """Is a token drawn from transformers 5.23.0's distribution? Every step of an answer that they drew, the same processed scores.
 
-The draws themselves are another matter: tests/decoding/test_sampling.py counts them.
+The same examples each time: a sum of probabilities that falls on 1 − top_p, but for rounding, would tip to either side. The
+draws themselves are another matter: tests/decoding/test_sampling.py counts them.
 """
 
 import pytest
@@ -55,7 +56,7 @@ def assert_close(ours: Tensor, theirs: Tensor) -> None:
     torch.testing.assert_close(ours.softmax(dim=1), theirs.softmax(dim=1), rtol=0, atol=1e-5)
 
 
-@settings(max_examples=40)
+@settings(max_examples=60, derandomize=True)
 @given(case=draws(), n=st.integers(1, 3))
 def test_bart_draws_from_the_same_distribution_at_every_step(case, n):
     pair, search = tiny_pair(case[0]), case[1]
@@ -65,7 +66,7 @@ def test_bart_draws_from_the_same_distribution_at_every_step(case, n):
     assert_same_distributions(out, bart_step(pair.ours, *pair.encoded(), n, False, normalise=False), n, options)
 
 
-@settings(max_examples=25)
+@settings(max_examples=40, derandomize=True)
 @given(case=draws())
 def test_rag_token_draws_from_the_same_distribution_at_every_step(case):
     pair, search = tiny_pair(case[0]), case[1]
