@@ -4,6 +4,7 @@ states, attentions and cross-attentions, logits, loss and gradients; and what mi
 Float32 within 10⁻⁵, as differences.py measures it.
 """
 
+from dataclasses import fields
 from functools import partial
 
 import pytest
@@ -11,7 +12,10 @@ import torch
 import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from transformers import modeling_outputs
+from transformers.models.dpr import modeling_dpr
 
+from minirag import outputs
 from minirag.model.bart import BartForConditionalGeneration
 from minirag.model.checkpoint import TABLES, load_network, save_network
 from minirag.model.dpr import DPRContextEncoder, DPRQuestionEncoder
@@ -39,6 +43,20 @@ encoders = pytest.mark.parametrize(
 def real_weights(mask, weights):
     """Attention (B, H, T, S): the rows of real queries. What a padded position looks at means nothing."""
     return mask[:, None, :, None].expand_as(weights)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "kept_inside"),
+    [
+        (outputs.DPROutput, modeling_dpr.DPRQuestionEncoderOutput, set()),
+        (outputs.DPROutput, modeling_dpr.DPRContextEncoderOutput, set()),
+        (outputs.EncoderOutput, modeling_outputs.BaseModelOutput, set()),
+        (outputs.Seq2SeqLMOutput, modeling_outputs.Seq2SeqLMOutput, {"past_key_values"}),  # a cache is decoding's own
+    ],
+)
+def test_every_documented_output_is_there(ours, theirs, kept_inside):
+    names, documented = ({field.name for field in fields(output)} for output in (ours, theirs))
+    assert documented - names == kept_inside
 
 
 @many
