@@ -46,14 +46,19 @@ def test_a_reordered_cache_continues_the_prefixes_it_was_given(seed, parents):
     torch.testing.assert_close(stepped, model.decode(whole, *repeated).logits[:, -1], atol=1e-5, rtol=1e-5)
 
 
-def test_a_batch_gives_the_same_logits_as_one_by_one():
+@given(st.lists(st.integers(1, 9), min_size=2, max_size=4), st.integers(1, 6), st.booleans(), st.integers(0, 50))
+def test_a_batch_gives_the_same_logits_as_one_by_one(lengths, steps, cached, seed):
     model = bart()
-    ids, mask = ragged_ids([7, 3, 5])
-    decoder_ids, _ = ragged_ids([4, 4, 4], seed=1)
-    together = model(ids, mask, decoder_ids).logits
-    for row, length in enumerate([7, 3, 5]):
-        alone = model(ids[row : row + 1, :length], None, decoder_ids[row : row + 1]).logits
-        torch.testing.assert_close(together[row : row + 1], alone, atol=1e-5, rtol=1e-5)
+    ids, mask = ragged_ids(lengths, seed)
+    decoder_ids, _ = ragged_ids([steps] * len(lengths), seed + 1)
+
+    def logits(rows, width):
+        hidden = model.encode(ids[rows, :width], mask[rows, :width]).last_hidden_state
+        decode = stepped_logits if cached else lambda *given: given[0].decode(*given[1:]).logits
+        return decode(model, decoder_ids[rows], hidden, mask[rows, :width])
+
+    alone = [logits(slice(row, row + 1), length) for row, length in enumerate(lengths)]
+    torch.testing.assert_close(logits(slice(None), max(lengths)), torch.cat(alone), atol=1e-5, rtol=1e-5)
 
 
 def test_a_token_cannot_see_the_tokens_after_it():
