@@ -66,11 +66,13 @@ def fused_attention(
 ) -> Float[Tensor, "B H T E"]:
     """softmax(Q Kᵀ / √E) V in one call that never stores the (T, S) weights.
 
-    On a CPU the call's bfloat16 gradient takes three times as long as its float32 one, so it is computed in float32 there.
+    On a CPU the call's bfloat16 gradient takes three times as long as its float32 one, so it is computed in float32 there,
+    autocast or not.
     """
     keys, values = attended
     if queries.device.type == "cpu" and queries.dtype == torch.bfloat16 and queries.requires_grad:
-        states = scaled_dot_product_attention(queries.float(), keys.float(), values.float(), mask, dropout)
+        with torch.autocast("cpu", enabled=False):  # it would round them to bfloat16 again
+            states = scaled_dot_product_attention(queries.float(), keys.float(), values.float(), mask, dropout)
         return states.to(queries.dtype)
     return scaled_dot_product_attention(queries, keys, values, mask, dropout)
 

@@ -2,6 +2,7 @@
 
 import math
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,15 +60,18 @@ def test_what_is_masked_cannot_change_the_result():
     torch.testing.assert_close(before, after)
 
 
-def test_bfloat16_gradients_on_the_cpu_are_those_of_float32_attention():
+@pytest.mark.parametrize("autocast", [False, True])
+def test_bfloat16_attention_with_a_gradient_is_float32_attention_on_the_cpu(autocast):
     q, k, v = (random_states(1, 2, 3, 4, seed=i).bfloat16().requires_grad_() for i in range(3))
-    states = fused_attention(q, KeysValues(k, v), None)
-    assert states.dtype == torch.bfloat16
-    states.float().sum().backward()
+    with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        states = fused_attention(q, KeysValues(k, v), None)
     exact = [x.detach().float().requires_grad_() for x in (q, k, v)]
-    fused_attention(exact[0], KeysValues(exact[1], exact[2]), None).sum().backward()
+    exact_states = fused_attention(exact[0], KeysValues(exact[1], exact[2]), None)
+    assert torch.equal(states, exact_states.bfloat16())
+    states.float().sum().backward()
+    exact_states.sum().backward()
     for rounded, reference in zip((q, k, v), exact, strict=True):
-        torch.testing.assert_close(rounded.grad.float(), reference.grad, atol=0.02, rtol=0.02)
+        assert torch.equal(rounded.grad, reference.grad.bfloat16())
 
 
 def test_splitting_heads_and_joining_them_are_inverse():
