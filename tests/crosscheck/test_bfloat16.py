@@ -3,8 +3,8 @@
 The two round at other places (fused attention, the order of sums), so neither is the other's measure: both are held against
 transformers' float32, and each other, in the mean over all numbers. A rounding to bfloat16 is off by 2⁻⁸ of a number at
 most and by 0.4 · 2⁻⁸ in the mean; states go through about six a layer; √6 · 0.4 ≈ 1: L layers should be off by 2⁻⁸ √L.
-Measured: 0.0088 behind 6 layers (2⁻⁸ √6 = 0.0096), 0.0117 behind 8 (0.0110), 0.0134 behind 12 (0.0135). Autocast, which
-adds up and normalises in float32, comes to half of that.
+Measured: 0.0088 behind 6 layers (2⁻⁸ √6 = 0.0096), 0.0138 behind the 12 of BART base (0.0135), theirs and ours alike.
+Autocast, which adds up and normalises in float32, comes to half of that. Ours and theirs are 0.0073 and 0.0104 apart.
 
 Decoded tokens are not compared. The logits of a step lie within a few units, where bfloat16 counts in steps of 2⁻⁷ or 2⁻⁶:
 two tokens are often equally good to the last bit, and which of them a search takes is not a matter of right and wrong.
@@ -26,7 +26,14 @@ ROUNDING = 2.0**-8
 SLACK = 1.5  # for other CPUs, whose kernels sum in another order
 SMALL = (
     {"vocab_size": 200, "hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 64},
-    {"vocab_size": 200, "d_model": 32, "encoder_layers": 3, "decoder_layers": 3, "encoder_ffn_dim": 64},
+    {
+        "vocab_size": 200,
+        "d_model": 32,
+        "encoder_layers": 3,
+        "decoder_layers": 3,
+        "encoder_ffn_dim": 64,
+        "decoder_ffn_dim": 64,
+    },
     0.1,  # deviation of the weights
 )
 BASE = (BERT_BASE, BART_BASE, STD)
@@ -90,13 +97,14 @@ def assert_apart_as_roundings_are(runs, part, layers):
 
 
 def assert_no_further_from_float32_than_theirs(runs):
-    """Thousands of numbers have a mean to compare. The losses are a dozen: theirs may be near by luck."""
+    """Not by ratio: losses, a dozen numbers, and the question encoder's gradient, which a dozen posteriors decide. Theirs may
+    be near by luck.
+    """
     ours, _, exact = runs["loss"]
     assert mean_difference(ours, exact, exact) <= ROUNDING / 2
-    for part in runs.keys() - {"loss"}:
+    for part in ("vector", "logits", GENERATOR):
         ours, theirs, exact = runs[part]
-        off, theirs_off = mean_difference(ours, exact, exact), mean_difference(theirs, exact, exact)
-        assert off <= 1.25 * theirs_off, part
+        assert mean_difference(ours, exact, exact) <= 1.25 * mean_difference(theirs, exact, exact), part
 
 
 @every_way
@@ -118,7 +126,7 @@ def test_nothing_is_further_from_float32_than_theirs(name, autocast, attention):
 @every_attention
 def test_the_likelihood_in_float32_keeps_the_question_encoders_gradient(name, attention):
     """posterior − prior is a small difference. transformers takes both in bfloat16 (deviation 10), and its gradient is off
-    by half of its length; ours, of the same bfloat16 networks, by a twentieth.
+    by half of its length; ours, of the same bfloat16 networks, by less than a tenth.
     """
     ours, theirs, exact = small_runs(name, False, attention)[ENCODER]
     assert mean_difference(ours, exact, exact) < 0.15
