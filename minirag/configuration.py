@@ -124,8 +124,11 @@ class BartConfig:
 
     @classmethod
     def from_dict(cls, settings: dict[str, Any]) -> "BartConfig":
-        """From a parsed `config.json`. ValueError names a setting that cannot be honoured."""
-        return cls(**known_settings(cls, settings, REFUSED_BART))
+        """From a parsed `config.json`. ValueError names a setting that cannot be honoured.
+
+        A file that says nothing about a forced last token means </s>: BART was published so, and transformers reads it so.
+        """
+        return cls(**known_settings(cls, {"forced_eos_token_id": cls.eos_token_id, **settings}, REFUSED_BART))
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

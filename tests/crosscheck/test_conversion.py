@@ -9,6 +9,7 @@ import torch
 import transformers as theirs
 
 from minirag import rag
+from minirag.configuration import BartConfig, BertConfig
 from minirag.conversion.convert import convert
 from minirag.model.bart import BartForConditionalGeneration
 from minirag.model.checkpoint import load_network
@@ -262,3 +263,18 @@ def test_a_generation_config_is_carried_over(tmp_path):
     assert (config.num_beams, config.max_length, config.length_penalty, config.forced_eos_token_id) == (3, 9, 2.0, 2)
     generation = opened_by_transformers(theirs.BartForConditionalGeneration, tmp_path / "new").generation_config
     assert (generation.num_beams, generation.max_length, generation.length_penalty) == (3, 9, 2.0)
+
+
+@pytest.mark.parametrize("said", [{}, {"forced_eos_token_id": None}, {"forced_eos_token_id": 7}])
+def test_a_config_that_says_little_means_what_transformers_takes_it_for(said):
+    ours, reference = BartConfig.from_dict(said).to_dict(), theirs.BartConfig(**said).to_dict()
+    shared = ours.keys() & reference.keys()
+    assert {name: ours[name] for name in shared} == {name: reference[name] for name in shared}
+    assert "forced_eos_token_id" in shared
+
+
+def test_an_encoders_config_that_says_nothing_means_what_transformers_takes_it_for():
+    ours, reference = BertConfig.from_dict({}).to_dict(), theirs.DPRConfig().to_dict()
+    shared = ours.keys() & reference.keys()
+    assert {name: ours[name] for name in shared} == {name: reference[name] for name in shared}
+    assert len(shared) > 10
