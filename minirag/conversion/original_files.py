@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from minirag.configuration import BartConfig, BertConfig
+from minirag.conversion import omegaconf_settings
 from minirag.conversion.pickled_files import state_dict
 from minirag.conversion.published import Published
 from minirag.model.name_tables import BART_STACKS, HEAD, PLAIN_BERT, NameTable, under, with_weight_and_bias
@@ -26,7 +27,7 @@ FAIRSEQ_BART: NameTable = {
     "decoder.output_projection.weight": "embed_tokens.weight",
     "final_logits_bias": "logits_bias",  # fairseq has none: 0
 }
-ALLOWED = (Namespace,)  # fairseq's arguments
+ALLOWED = (Namespace, *omegaconf_settings.ALLOWED)  # how fairseq and DPR keep their arguments
 HEAD_WIDTH = 64  # every BERT of DPR has heads of this width, and no shape tells
 
 REFUSED_FAIRSEQ: Refused = {
@@ -76,7 +77,7 @@ def biencoder(content: dict[str, Any], path: Path) -> list[Published]:
 def encoder_kind(params: Any) -> Any:
     """The older files say it among the parameters, the newer ones one level down."""
     params = params if isinstance(params, dict) else {}
-    inner = params.get("encoder")
+    inner = omegaconf_settings.plain(params.get("encoder"))
     return (inner if isinstance(inner, dict) else params).get("encoder_model_type")
 
 
