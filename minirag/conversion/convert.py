@@ -22,7 +22,7 @@ from minirag.model.checkpoint import own_tensors
 from minirag.model.config_files import write_config
 from minirag.model.name_tables import layout, published_names
 from minirag.model.tensor_files import WEIGHTS, write_tensors
-from minirag.rag.folder import VARIANTS, holds_tokenizer
+from minirag.rag.folder import holds_tokenizer
 from minirag.retrieval.whole_folder import whole_folder
 from minirag.text.rag_tokenizer import GENERATOR_FOLDER, QUESTION_ENCODER_FOLDER
 from minirag.text.tokenizers import Tokenizer
@@ -67,7 +67,7 @@ def as_variant(part: Published, variant: str) -> Published:
     """The same weights under the other likelihood, because somebody asked for it."""
     if not part.architecture.startswith("Rag"):
         raise ValueError(f"{part.source}: --variant {variant} is for a RAG model, and this is a {part.architecture}")
-    return replace(part, architecture=VARIANTS[variant == "sequence"])
+    return replace(part, architecture=f"Rag{variant.capitalize()}ForGeneration")
 
 
 def write_part(part: Published, folder: Path, dtype: torch.dtype | None) -> Converted:

@@ -8,6 +8,8 @@ Tests     tests/conversion/test_hub.py
 import re
 from pathlib import Path
 
+from minirag.model.tensor_files import safetensors_file
+
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 SMALL_FILES = ["*.json", "*.txt"]
 SAFETENSORS = ["model*.safetensors", "ctx_encoder/model*.safetensors"]
@@ -26,7 +28,7 @@ def local_folder(source: str) -> Path:
         raise ValueError(f"{source}: no such file or folder, and {needed}") from None
     try:
         folder = Path(snapshot_download(source, allow_patterns=[*SMALL_FILES, *SAFETENSORS]))
-        if not any(folder.glob("model*.safetensors")):
+        if safetensors_file(folder) is None:
             folder = Path(snapshot_download(source, allow_patterns=[*SMALL_FILES, *PICKLED]))
     except Exception as error:  # no network, no such name, no permission: one line says which
         why = " ".join(str(error).split())[:120]

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from minirag.model.tensor_files import INDEX, PICKLED, Tensors, read_shards
+from minirag.model.tensor_files import INDEX, Tensors, read_shards
 
 
 def read_pickled(path: Path, allowed: Sequence[type] = ()) -> Any:
@@ -53,12 +53,6 @@ def state_dict(content: Any, path: Path) -> Tensors:
         if not isinstance(name, str) or not isinstance(value, Tensor):
             raise ValueError(f"{path}: {name!r} is a {type(value).__name__}, not a tensor with a name")
     return dict(content)
-
-
-def pickled_weights_file(folder: Path) -> Path | None:
-    """`pytorch_model.bin`, else the index of its shards, else nothing."""
-    places = (folder / PICKLED, folder / (PICKLED + INDEX))
-    return next((place for place in places if place.is_file()), None)
 
 
 def read_pickled_tensors(path: Path) -> Tensors:

@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from minirag.conversion.original_files import ALLOWED, original_parts
-from minirag.conversion.pickled_files import pickled_weights_file, read_pickled, read_pickled_tensors, state_dict
+from minirag.conversion.pickled_files import read_pickled, read_pickled_tensors, state_dict
 from minirag.conversion.published import Published
 from minirag.model import name_tables
 from minirag.model.config_files import CONFIG, read_bart_config, read_bert_config, read_config
-from minirag.model.tensor_files import INDEX, WEIGHTS, Tensors, read_tensors, weights_file
+from minirag.model.name_tables import under
+from minirag.model.tensor_files import INDEX, Tensors, pickled_file, read_tensors, safetensors_file, weights_file
 from minirag.rag.folder import CONTEXT_ENCODER_FOLDER, VARIANTS, architecture, read_rag_config
 
 ENCODERS = {"question-encoder": "DPRQuestionEncoder", "context-encoder": "DPRContextEncoder"}
+INSIDE = ("rag.ctx_encoder.", "ctx_encoder.")  # a context encoder in the file of a RAG model
 KINDS = ("dpr", "bert", "bart", "rag")
 
 
@@ -42,11 +44,11 @@ def read_source(source: Path, as_encoder: str | None = None) -> list[Published]:
 def folder_tensors(folder: Path) -> tuple[Tensors, Path]:
     """The tensors of a model folder, from safetensors where there are any, and their file."""
     read_config(folder)
-    pickled = pickled_weights_file(folder)
-    if pickled is None or (folder / WEIGHTS).is_file() or (folder / (WEIGHTS + INDEX)).is_file():
-        path = weights_file(folder)
-        return read_tensors(path), path
-    return read_pickled_tensors(pickled), pickled
+    pickled = pickled_file(folder)
+    if pickled is not None and safetensors_file(folder) is None:
+        return read_pickled_tensors(pickled), pickled
+    path = weights_file(folder)
+    return read_tensors(path), path
 
 
 def read_folder(folder: Path, tensors: Tensors, path: Path, as_encoder: str | None) -> list[Published]:
@@ -71,32 +73,23 @@ def encoder(folder: Path, tensors: Tensors, path: Path, kind: str, as_encoder: s
         raise ValueError(f"{folder}: a plain BERT; say what it is to be: --as {' or --as '.join(ENCODERS)}")
     is_context = any(name.startswith("ctx_encoder.") for name in tensors)
     name = ENCODERS[as_encoder or ("context-encoder" if is_context else "question-encoder")]
-    return encoder_named(name, read_bert_config(folder), tensors, path)
-
-
-def encoder_named(name: str, config: Any, tensors: Tensors, path: Path, folder: str = "") -> Published:
     is_question = name == "DPRQuestionEncoder"
     layouts = name_tables.QUESTION_ENCODER_LAYOUTS if is_question else name_tables.CONTEXT_ENCODER_LAYOUTS
-    return Published(name, config, tensors, layouts, path, folder)
+    return Published(name, read_bert_config(folder), tensors, layouts, path)
 
 
 def rag_parts(folder: Path, settings: dict[str, Any], tensors: Tensors, path: Path) -> list[Published]:
     """A RAG model; a context encoder that was trained along lies in the same file, or in a folder of its own."""
-    config = read_rag_config(folder, settings)
-    written = architecture(settings)
-    context, own = split_context_encoder(tensors)
+    config, written = read_rag_config(folder, settings), architecture(settings)
+    inside = {name: tensor for name, tensor in tensors.items() if name.startswith(INSIDE)}
+    own = {name: tensor for name, tensor in tensors.items() if name not in inside}
     rag = Published(written if written in VARIANTS else "RagModel", config, own, name_tables.RAG_LAYOUTS, path)
-    if context:
-        name = "DPRContextEncoder"
-        return [rag, encoder_named(name, config.question_encoder, context, path, CONTEXT_ENCODER_FOLDER)]
-    if (folder / CONTEXT_ENCODER_FOLDER / CONFIG).is_file():
-        beside = read_source(folder / CONTEXT_ENCODER_FOLDER, None)
-        return [rag, *(replace(part, folder=CONTEXT_ENCODER_FOLDER) for part in beside)]
+    place = folder / CONTEXT_ENCODER_FOLDER
+    if inside:
+        layouts = tuple(under(prefix, "", name_tables.DPR_CONTEXT_ENCODER) for prefix in INSIDE)
+        return [rag, Published("DPRContextEncoder", config.question_encoder, inside, layouts, path, place.name)]
+    if (place / CONFIG).is_file():
+        plain = read_config(place).get("model_type") == "bert"
+        beside = read_source(place, "context-encoder" if plain else None)
+        return [rag, *(replace(part, folder=place.name) for part in beside)]
     return [rag]
-
-
-def split_context_encoder(tensors: Tensors) -> tuple[Tensors, Tensors]:
-    """(the context encoder's own names, the rest)."""
-    inside = [name for name in tensors if name.startswith(("rag.ctx_encoder.", "ctx_encoder."))]
-    context = {name.removeprefix("rag.").removeprefix("ctx_encoder."): tensors[name] for name in inside}
-    return context, {name: tensor for name, tensor in tensors.items() if name not in inside}

@@ -26,16 +26,25 @@ INDEX = ".index.json"  # behind the name of the file that was cut into shards
 Tensors = dict[str, Shaped[Tensor, "..."]]
 
 
+def safetensors_file(folder: Path) -> Path | None:
+    """The file, else the index of its shards, else nothing."""
+    return next((folder / name for name in (WEIGHTS, WEIGHTS + INDEX) if (folder / name).is_file()), None)
+
+
+def pickled_file(folder: Path) -> Path | None:
+    """The same of a time before safetensors: `minirag convert` reads it."""
+    return next((folder / name for name in (PICKLED, PICKLED + INDEX) if (folder / name).is_file()), None)
+
+
 def weights_file(folder: str | Path) -> Path:
     """The file, or the index of its shards. ValueError: there is neither."""
     folder = Path(folder)
-    for name in (WEIGHTS, WEIGHTS + INDEX):
-        if (folder / name).is_file():
-            return folder / name
-    for name in (PICKLED, PICKLED + INDEX):
-        if (folder / name).is_file():
-            once = f"minirag convert {shlex.quote(str(folder))} NEW-FOLDER"
-            raise ValueError(f"{folder}: has no {WEIGHTS}, only {name}; rewrite it once with: {once}")
+    path, pickled = safetensors_file(folder), pickled_file(folder)
+    if path is not None:
+        return path
+    if pickled is not None:
+        once = f"minirag convert {shlex.quote(str(folder))} NEW-FOLDER"
+        raise ValueError(f"{folder}: has no {WEIGHTS}, only {pickled.name}; rewrite it once with: {once}")
     raise ValueError(f"{folder}: not a model folder ({WEIGHTS} is missing)")
 
 

@@ -148,6 +148,14 @@ def test_a_rag_folder_keeps_its_tokenizers_and_its_context_encoder(tmp_path):
     load_network(DPRContextEncoder, tmp_path / "new" / "ctx_encoder")
 
 
+def test_a_plain_bert_beside_a_rag_model_is_its_context_encoder(tmp_path):
+    small_rag(RagTokenForGeneration).save_pretrained(tmp_path / "source")
+    write_modules(write_plain_bert(tmp_path / "source" / "ctx_encoder"))
+    _, context = convert(tmp_path / "source", tmp_path / "new")
+    assert context.architecture == "DPRContextEncoder"
+    assert load_network(DPRContextEncoder, tmp_path / "new" / "ctx_encoder").config.pooling == "mean"
+
+
 def test_a_variant_changes_only_when_asked_for(tmp_path):
     small_rag(RagTokenForGeneration).save_pretrained(tmp_path / "token")
     convert(tmp_path / "token", tmp_path / "same")

@@ -250,6 +250,7 @@ def test_a_context_encoder_that_was_trained_along_gets_a_folder_of_its_own(tmp_p
         ("RagTokenForGeneration", ""),
         ("DPRContextEncoder", "ctx_encoder"),
     ]
+    assert {fate.name for part in done for fate in part.fates} == {*model.state_dict(), *inside}
     opened_by_transformers(theirs.RagTokenForGeneration, tmp_path / "new")
     assert_same_vectors(tmp_path / "new" / "ctx_encoder", "context-encoder", vectors(context_encoder))
 
