@@ -1,4 +1,4 @@
-"""Two small tokenizers for tests, trained on a few sentences: WordPiece and byte-level BPE."""
+"""Two small tokenizers for tests, made of a few sentences: WordPiece and byte-level BPE. The same in every run."""
 
 import json
 from functools import lru_cache
@@ -21,13 +21,13 @@ SENTENCES = [
 
 @lru_cache
 def word_piece() -> Tokenizer:
-    backend = Backend(models.WordPiece(unk_token="[UNK]"))
-    backend.normalizer = normalizers.BertNormalizer()
-    backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    """Every word and every letter of the sentences, in alphabetical order: a trainer's choice would differ between runs."""
+    normalizer, splitter = normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer()
+    parts = {part for text in SENTENCES for part, _ in splitter.pre_tokenize_str(normalizer.normalize_str(text))}
+    letters = {letter for part in parts for letter in part}
+    pieces = sorted(parts | letters | {f"##{letter}" for letter in letters})
     specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    trainer = trainers.WordPieceTrainer(vocab_size=300, special_tokens=specials, show_progress=False)
-    backend.train_from_iterator(SENTENCES, trainer)
-    return Tokenizer.word_piece(backend.get_vocab())
+    return Tokenizer.word_piece({piece: number for number, piece in enumerate([*specials, *pieces])})
 
 
 @lru_cache
