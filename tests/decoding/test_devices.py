@@ -9,6 +9,7 @@ from minirag.decoding.beam_search import beam_search
 from minirag.decoding.greedy import greedy_search
 from minirag.decoding.rag_sequence import score_answers
 from minirag.decoding.sampling import random_stream, sample
+from minirag.decoding.search import search as search_as_told
 from tests.decoding.rag_problems import (
     drawn_problems,
     rag_problem,
@@ -16,7 +17,7 @@ from tests.decoding.rag_problems import (
     rag_token_beam,
     rag_token_greedy,
 )
-from tests.decoding.tabled_model import options
+from tests.decoding.tabled_model import TabledModel, options
 from tests.decoding.tiny_generator import tiny_generator
 
 
@@ -40,6 +41,7 @@ def test_rag_decodes_where_its_generator_is(decode, drawn):
         (beam_search, {"forced_bos_token_id": 2, "prefix_allowed_tokens_fn": lambda *_: [2, 3]}),
         (sample, {"do_sample": True}),
         (sample, {"do_sample": True, "seed": 1}),
+        *((search_as_told, settings) for settings in ({}, {"num_beams": 2}, {"do_sample": True})),
     ],
 )
 def test_a_search_runs_where_it_is_told_to(search, settings):
@@ -53,8 +55,10 @@ def test_a_search_runs_where_it_is_told_to(search, settings):
 
 def test_a_seed_draws_on_the_device_of_the_search():
     assert random_stream(3, None).device == random_stream(3, "cpu").device == torch.device("cpu")
-    with pytest.raises(RuntimeError, match="META"):  # there is no generator without data: so it was asked for
-        random_stream(3, "meta")
+    model, search = TabledModel(questions=1, V=3, max_length=3, seed=0), options(do_sample=True, seed=3)
+    for ask in (lambda: random_stream(3, "meta"), lambda: sample(model.step, 1, search, "meta")):
+        with pytest.raises(RuntimeError, match="META"):  # there is no generator without data: so it was asked for
+            ask()
 
 
 def test_answers_are_scored_where_the_generator_is(monkeypatch):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from minirag.decoding.beam_search import beam_search
 from minirag.decoding.constraints import constrain
 from minirag.decoding.greedy import greedy_search
+from minirag.decoding.search_options import SearchOptions
 from tests.decoding.tabled_model import EOS, PAD, START, TabledModel, options
 from tests.strategies import next_token_tables
 
@@ -77,6 +78,12 @@ def test_the_repetition_penalty_reads_the_logits_and_the_log_probability_is_the_
     one = {"max_length": 3, "repetition_penalty": 2.0}
     normalised = {prefix: torch.tensor(row).log_softmax(0).tolist() for prefix, row in rows.items()}
     assert greedy_search(logits(normalised), 1, options(**one))[0][0].tokens == [START, 3, 3]
+
+
+def test_a_start_token_that_is_eos_as_in_bart_does_not_end_the_answer():
+    step = logits({(EOS,): [0.0, 0.0, 2.0], (EOS, 2): [0.0, 2.0, 0.0]})
+    search = SearchOptions(decoder_start_token_id=EOS, eos_token_id=EOS, pad_token_id=PAD)
+    assert greedy_search(step, 1, search)[0][0].tokens == [EOS, 2, EOS]
 
 
 def test_greedy_search_refuses_beams():

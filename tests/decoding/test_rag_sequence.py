@@ -109,6 +109,18 @@ def test_candidates_are_distinct_and_best_first_and_as_many_as_there_are(decode)
 
 
 @pytest.mark.parametrize("decode", [thorough, fast])
+def test_without_deduplication_an_answer_comes_once_for_every_passage_that_found_it(decode):
+    generator = tiny_generator(seed=8)
+    hidden, mask = ragged_sources(generator, rows=2, seed=8)
+    same = hidden[[0, 0]], mask[[0, 0]]
+    search = options(num_beams=3, num_return_sequences=6, max_length=5)
+    once, again = (
+        decode(generator, *same, random_prior(1, 2, seed=8), search, True, each)[0] for each in (True, False)
+    )
+    assert len(once) == 3 and again == [candidate for candidate in once for _ in range(2)]
+
+
+@pytest.mark.parametrize("decode", [thorough, fast])
 def test_asking_for_fewer_answers_than_there_are_returns_the_first_of_them(decode):
     generator = tiny_generator(seed=8)
     hidden, mask = ragged_sources(generator, rows=3, seed=8)
@@ -188,7 +200,9 @@ def test_distinct_answers_keep_the_order_in_which_they_were_found():
 def test_there_is_no_next_token_to_draw_in_rag_sequence(decode):
     generator = tiny_generator(seed=15)
     hidden, mask = ragged_sources(generator, rows=2, seed=15)
-    with pytest.raises(ValueError, match="do_sample=True: RAG-Sequence looks for the best answer"):
+    with pytest.raises(
+        ValueError, match=r"^do_sample=True: RAG-Sequence looks for the best answer; draw answers from RAG-Token$"
+    ):
         decode(generator, hidden, mask, random_prior(1, 2, seed=15), options(do_sample=True))
 
 

@@ -51,6 +51,11 @@ def test_top_k_keeps_the_k_best_as_they_are(scores, k):
     assert rows_of(keep_top_k(scores, k)) == [best_k(row, k) for row in rows_of(scores)]
 
 
+def test_the_smallest_top_k_leaves_one_token():
+    scores = torch.tensor([[[1.0, 3.0, 2.0]]])
+    assert narrow(scores, options(do_sample=True, top_k=1)).tolist() == [[[NEVER, 3.0, NEVER]]]
+
+
 def test_top_k_keeps_all_that_are_as_good_as_the_kth_best():
     assert keep_top_k(torch.tensor([[[1.0, 3.0, 2.0, 2.0, 0.0]]]), 2).tolist() == [[[NEVER, 3.0, 2.0, 2.0, NEVER]]]
 
