@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Shaped
 from torch import Tensor
 
-from minirag.configuration import BertConfig
+from minirag.configuration import BertConfig, RagConfig
 from minirag.conversion.fates import Fate, tensor_fates
 from minirag.conversion.published import ARCHITECTURES, Published
 from minirag.conversion.sources import read_source
@@ -23,6 +23,7 @@ from minirag.model.config_files import write_config
 from minirag.model.name_tables import layout, published_names
 from minirag.model.tensor_files import WEIGHTS, write_tensors
 from minirag.rag.folder import holds_tokenizer
+from minirag.retrieval.retriever import KNOWLEDGE_BASE_FOLDER
 from minirag.retrieval.whole_folder import whole_folder
 from minirag.text.rag_tokenizer import GENERATOR_FOLDER, QUESTION_ENCODER_FOLDER
 from minirag.text.tokenizers import Tokenizer
@@ -90,12 +91,16 @@ def write_part(part: Published, folder: Path, dtype: torch.dtype | None) -> Conv
 
 
 def notes(part: Published) -> list[str]:
-    """What the folder says and transformers does not read."""
-    config = part.config
-    if not isinstance(config, BertConfig) or (config.pooling == "cls" and not config.normalize):
-        return []
-    said = f"pooling={config.pooling!r}, normalize={config.normalize}"
-    return [f"{said}: transformers reads neither, and takes the [CLS] state"]
+    """What is not told by tensors: settings that transformers does not read, and what was left where it is."""
+    config, said = part.config, []
+    if isinstance(config, BertConfig) and (config.pooling != "cls" or config.normalize):
+        settings = f"pooling={config.pooling!r}, normalize={config.normalize}"
+        said.append(f"{settings}: transformers reads neither, and takes the [CLS] state")
+    if isinstance(config, RagConfig) and (part.source.parent / KNOWLEDGE_BASE_FOLDER).is_dir():
+        said.append(
+            f"{KNOWLEDGE_BASE_FOLDER}/ is not copied: it opens with --kb as long as its context encoder is the same"
+        )
+    return said
 
 
 def as_stored(tensor: Shaped[Tensor, "..."], dtype: torch.dtype | None, name: str) -> Shaped[Tensor, "..."]:

@@ -58,7 +58,7 @@ BERT: NameTable = {
             "encoder.layer.{}.intermediate.dense": "layers.{}.up",
             "encoder.layer.{}.output.dense": "layers.{}.down",
             "encoder.layer.{}.output.LayerNorm": "layers.{}.norm",
-            "pooler.dense": Dropped("DPR takes the raw [CLS] state"),
+            "pooler.dense": Dropped("a vector is made of the raw states"),
         }
     ),
 }

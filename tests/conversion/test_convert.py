@@ -148,6 +148,20 @@ def test_a_rag_folder_keeps_its_tokenizers_and_its_context_encoder(tmp_path):
     load_network(DPRContextEncoder, tmp_path / "new" / "ctx_encoder")
 
 
+def test_a_knowledge_base_stays_where_it_is_and_serves_the_converted_model(tiny_folder, tmp_path):
+    rag, _ = convert(tiny_folder, tmp_path / "new")
+    assert rag.notes == ["knowledge_base/ is not copied: it opens with --kb as long as its context encoder is the same"]
+    assert not (tmp_path / "new" / "knowledge_base").exists()
+    models = [
+        RagTokenForGeneration.from_pretrained(folder, knowledge_base=tiny_folder / "knowledge_base")
+        for folder in (tiny_folder, tmp_path / "new")
+    ]
+    assert len({model.answer("capital of Malta?").text for model in models}) == 1
+    convert(tiny_folder, tmp_path / "rounded", dtype="bfloat16")  # the folder is in float16
+    with pytest.raises(ValueError, match="another context encoder"):
+        RagTokenForGeneration.from_pretrained(tmp_path / "rounded", knowledge_base=tiny_folder / "knowledge_base")
+
+
 def test_a_plain_bert_beside_a_rag_model_is_its_context_encoder(tmp_path):
     small_rag(RagTokenForGeneration).save_pretrained(tmp_path / "source")
     write_modules(write_plain_bert(tmp_path / "source" / "ctx_encoder"))
@@ -208,7 +222,7 @@ def test_a_destination_that_is_there_is_left_alone(tmp_path, kind):
     assert "source: is there already" in one_line(tmp_path / "source", tmp_path / "source")
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_fault_leaves_nothing_behind(tmp_path, data):
     """A tensor that is missing, left over or of another shape, or a tokenizer that cannot be read."""

@@ -17,7 +17,7 @@ from tests.model.networks import bart, context_encoder, question_encoder
 
 TIED = [name for name, own in BART.items() if own == "embed_tokens.weight"]
 DTYPES = [torch.float32, torch.float16, torch.bfloat16]
-few = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def write(folder, model, change, dtype=torch.float32, **config) -> None:
