@@ -54,6 +54,8 @@ def measure_recall(
     check_questions(knowledge_base.store, asked)
     if not ks or min(ks) < 1:
         raise ValueError(f"k must be at least 1, not {min(ks, default=None)}")
+    if batch_size < 1:
+        raise ValueError(f"batch_size={batch_size} must be at least 1")
     search = search_with(knowledge_base, index, encode)
     ranked: list[list[str]] = []
     for start in range(0, len(asked), batch_size):

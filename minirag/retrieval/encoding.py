@@ -8,7 +8,8 @@ Every encoder reads a passage as the pair that DPR was trained on, both texts of
 all-MiniLM-L6-v2 saw no pairs in training and does not mind: on 400 questions over the 1,612 passages that BM25 ranks high for
 them, the gold passage came first for 70.2 % as a pair, 71.0 % with segments 0 and 1, 70.8 % as "title. text", 71.0 % as
 "title: text", 69.2 % as "title text", and 68.8 % without the title (one standard error is 2.3).
-Texts are cut where the model's positions end, at 512 tokens; sentence-transformers cuts at 256 by default.
+Texts are cut where the model's positions end, at 512 tokens. sentence-transformers cuts this one's at 256: on all 2,547
+questions that finds 96.1 instead of 96.2 % among the first 20.
 """
 
 from collections.abc import Sequence

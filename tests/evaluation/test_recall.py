@@ -65,6 +65,11 @@ def test_what_cannot_be_measured_is_named(base, gold, index, encoder, ks, fault)
         measure_recall(base, [Question("number 7", ("",), gold)], index, encoder, ks)
 
 
+def test_a_batch_holds_a_question_at_least(base):
+    with pytest.raises(ValueError, match="batch_size=0 must be at least 1"):
+        measure_recall(base, [Question("number 7", ("",), ("p7",))], "bm25", batch_size=0)
+
+
 def test_a_graph_is_not_made_up(tmp_path):
     exact = small_base(tmp_path / "kb", count=3)
     with pytest.raises(ValueError, match=r"kb: has no hnsw index \(it was made with index 'exact'\)"):
