@@ -97,7 +97,7 @@ def test_deviation_22_thorough_decoding_does_not_score_a_leading_bos(sequence):
     """Every answer has to begin with bos, whose probability differs from passage to passage: it belongs to p(y|x).
     The numbers are −log p(y|x) of what each chose.
     """
-    given = contexts(B=1, seed=23)
+    given = contexts(B=1, seed=1)
     given["context_attention_mask"] = torch.ones_like(given["context_attention_mask"])  # deviation 13 plays no part
     settings = {"num_beams": 3, "max_length": 6, "min_length": 3, "forced_bos_token_id": BOS}
     prior = softmax(given["doc_scores"][0].tolist())

@@ -127,8 +127,10 @@ def test_contexts_with_mask_and_scores(pairs, variant):
 
 
 @every
-def test_contexts_without_decoder_inputs(pairs, variant):
+def test_without_decoder_inputs(pairs, variant):
+    """The decoder then reads the contexts themselves."""
     assert_same_call(pairs[variant], {**contexts(), "output_hidden_states": True, "output_attentions": True})
+    assert_same_call(pairs[variant], {**questions(), **EVERYTHING})
 
 
 @every
@@ -276,5 +278,6 @@ def test_a_context_encoder_in_training_gets_their_scores_and_their_gradient(vari
     gradients = {name: parameter.grad for name, parameter in their_encoder.named_parameters()}
     names = published_names(dict(encoder.named_parameters()), DPR_CONTEXT_ENCODER)
     for name, parameter in encoder.named_parameters():
-        assert close(parameter.grad, gradients[names[name]]), name
+        # d(z)ᵀq(x) is float32 here, so large gradients agree in seven digits
+        torch.testing.assert_close(parameter.grad, gradients[names[name]], atol=WITHIN, rtol=1e-5)
     assert max(parameter.grad.abs().max() for parameter in encoder.parameters()) > 1e-3
