@@ -1,5 +1,6 @@
 """Configs: a published file loads as it is, and a setting that cannot be honoured is refused by name."""
 
+import json
 from dataclasses import fields
 
 import pytest
@@ -20,6 +21,37 @@ def test_a_config_and_its_dictionary_are_inverse():
 def test_keys_of_the_library_that_wrote_the_file_are_passed_over():
     config = BertConfig.from_dict({**SMALL, "transformers_version": "4.2", "torch_dtype": "float32", "id2label": {}})
     assert config == BertConfig(**SMALL)
+
+
+# what BART's and DPR's config.json of that time say besides the sizes
+OF_2020 = json.loads("""{
+"_num_labels": 3, "add_bias_logits": false, "add_cross_attention": false, "bad_words_ids": null, "chunk_size_feed_forward": 0,
+"classif_dropout": 0.0, "diversity_penalty": 0.0, "do_sample": false, "early_stopping": false, "finetuning_task": null,
+"forced_bos_token_id": null, "gradient_checkpointing": false, "id2label": {"0": "LABEL_0"}, "is_decoder": false,
+"length_penalty": 1.0, "no_repeat_ngram_size": 0, "num_beam_groups": 1, "num_beams": 1, "output_attentions": false,
+"prefix": " ", "problem_type": null, "pruned_heads": {}, "repetition_penalty": 1.0, "return_dict": false, "sep_token_id": null,
+"task_specific_params": {"summarization": {"num_beams": 4}}, "temperature": 1.0, "tie_encoder_decoder": false,
+"tie_word_embeddings": true, "top_k": 50, "top_p": 1.0, "torchscript": false, "use_bfloat16": false, "xla_device": null
+}""")
+OF_BART = json.loads("""{
+"add_final_layer_norm": false, "encoder_layerdrop": 0.0, "extra_pos_embeddings": 2, "is_encoder_decoder": true,
+"force_bos_token_to_be_generated": false, "normalize_before": false, "normalize_embedding": true, "num_hidden_layers": 12,
+"static_position_embeddings": false
+}""")
+OF_DPR = json.loads('{"is_encoder_decoder": false, "position_embedding_type": "absolute", "bos_token_id": null}')
+
+
+def test_a_rag_config_of_2020_loads_as_it_is():
+    parts = {"generator": {**OF_2020, **OF_BART}, "question_encoder": {**OF_2020, **OF_DPR, "model_type": "dpr"}}
+    published = {
+        **parts,
+        "vocab_size": None,
+        "is_encoder_decoder": True,
+        "index_name": "exact",
+        "forced_eos_token_id": 2,
+    }
+    config = RagConfig.from_dict(published)
+    assert config.generator == BartConfig.from_dict({}) and config.question_encoder == BertConfig()
 
 
 def test_a_whole_number_serves_where_a_fraction_may_stand():

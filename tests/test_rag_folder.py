@@ -200,6 +200,11 @@ def test_a_knowledge_base_made_by_another_encoder_is_refused(broken):
     assert_one_line(broken, "the vectors were made by another context encoder")
 
 
+def test_a_folder_of_a_time_before_safetensors_names_the_command_that_rewrites_it(broken):
+    (broken / "model.safetensors").rename(broken / "pytorch_model.bin")
+    assert_one_line(broken, r"only pytorch_model\.bin; rewrite it once with: minirag convert .*broken NEW-FOLDER")
+
+
 def test_a_truncated_file_is_named(broken):
     weights = broken / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
