@@ -31,7 +31,8 @@ def search_alone(generator, hidden, mask, search):
     "settings",
     [
         {},
-        {"num_beams": 3, "num_return_sequences": 2},
+        {"num_beams": 2, "num_return_sequences": 2},
+        {"num_beams": 3, "num_return_sequences": 1},
         {"do_sample": True, "seed": 1},
         {"do_sample": True, "seed": 1, "num_return_sequences": 3},
     ],

@@ -347,6 +347,23 @@ def test_never_stops_when_even_the_longest_answer_could_not_be_better():
     assert calls == [1, 2], "log(0.2) / 3 = −0.54 could still have been better"
 
 
+def test_a_question_that_is_settled_stays_so_while_others_are_searched():
+    """After one token eos has −0.69 and the best live prefix −0.80. With length_penalty 2 that one would overtake at length 2
+    (−0.81 / 4), had it been given the time; and other questions must not give it.
+    """
+    long = {(START,): [0.0, 0.5, 0.45, 0.05], (START, 2): [0.0, 0.0, 0.99, 0.01], (START, 2, 2): [0.0, 1.0, 0.0, 0.0]}
+    slow = {(START,): [0.0, 0.01, 0.99, 0.0], (START, 2): [0.0, 0.01, 0.99, 0.0], (START, 2, 2): [0.0, 0.1, 0.9, 0.0]}
+    search = options(num_beams=1, max_length=6, length_penalty=2.0)
+    first, second = chain(long, 4), chain(slow, 4)
+
+    def both(prefixes, parents):
+        return torch.cat([first(prefixes[:1], None), second(prefixes[1:], None)])
+
+    found = [hypotheses[0].tokens for hypotheses in beam_search(both, 2, search)]
+    assert found[0] == beam_search(first, 1, search)[0][0].tokens == [START, EOS]
+    assert found[1] == beam_search(second, 1, search)[0][0].tokens and len(found[1]) > 3
+
+
 @pytest.mark.parametrize("penalty", [0.0, -1.0])
 def test_never_takes_the_shortest_length_where_the_penalty_does_not_favour_long_answers(penalty):
     step, calls = counted(chain({(START,): [0.05, 0.5, 0.45]}, 3))

@@ -179,3 +179,17 @@ def test_where_there_is_one_token_it_is_drawn():
     search = options(do_sample=True, num_return_sequences=2, max_length=3)
     found = sample(lambda prefixes, parents: torch.zeros(1, 2, 1), 1, search)[0]
     assert [h.tokens for h in found] == [[START, 0, 0]] * 2
+
+
+def test_one_sample_that_is_left_no_token_is_an_error_whatever_the_others_have():
+    """Nothing follows 2; 3 is followed by eos."""
+
+    def step(prefixes, parents):
+        rows = torch.tensor([[NEVER, NEVER, 0.0, 0.0], [0.0] * 4, [NEVER] * 4, [NEVER, 0.0, NEVER, NEVER]])
+        return rows[prefixes[:, :, -1]]
+
+    settings = {"do_sample": True, "num_return_sequences": 20, "max_length": 4, "seed": 0}
+    with pytest.raises(ValueError, match="question 0 of the batch has no answer"):
+        sample(step, 1, options(**settings))
+    without_2 = sample(step, 1, options(bad_words_ids=[[2]], **settings))[0]
+    assert {tuple(h.tokens) for h in without_2} == {(START, 3, EOS)}
