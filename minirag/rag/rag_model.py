@@ -2,7 +2,7 @@
 
 Paper     RAG §2 (figure 1)
 Tutorial  tutorials/12_rag_model.py
-Tests     tests/rag, tests/crosscheck/test_rag.py
+Tests     tests/rag/test_rag_model.py, tests/crosscheck/test_rag_calls.py
 
 RagModel knows no likelihood: its logits are those of each passage alone. rag_sequence.py and rag_token.py mix them.
 Axes: B questions, K passages, R = B·K rows ordered by question, then passage.
@@ -68,7 +68,8 @@ class RagModel(nn.Module):
         """log p(y_t | x, z, y_<t) before the softmax, for every passage z; `inputs` are the fields of `RagInputs`.
 
         Without decoder_input_ids the decoder reads each context, one to the right, as BART does. What is wrong with the
-        arguments is said before anything is computed (inputs.py).
+        arguments is said before anything is computed (inputs.py). Unlike in transformers, output_hidden_states and
+        output_attentions reach every network (deviation 23).
         """
         asked = checked_inputs(self.config, input_ids=input_ids, attention_mask=attention_mask, **inputs)
         check_decoder_inputs(

@@ -2,7 +2,7 @@
 
 Paper     RAG §2.1 (RAG-Token), §2.4 (training), §2.5 (decoding)
 Tutorial  tutorials/12_rag_model.py, tutorials/14_rag_token_decoding.py
-Tests     tests/rag, tests/crosscheck/test_rag.py
+Tests     tests/rag/test_scoring.py, tests/crosscheck/test_rag_calls.py, tests/crosscheck/test_rag_generate.py
 
 p(y|x) = Π_t Σ_z p(z|x) p(y_t|x,z,y_<t). The class retrieves once, fills the table and calls likelihood.py.
 Axes: B questions, K passages, R = B·K rows, T label tokens, V vocabulary.

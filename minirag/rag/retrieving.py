@@ -2,7 +2,7 @@
 
 Paper     RAG §2.2 (p(z|x) ∝ exp(d(z)ᵀq(x))), §2.4 (question encoder trained, context encoder and index fixed)
 Tutorial  tutorials/12_rag_model.py
-Tests     tests/rag
+Tests     tests/rag/test_retrieving.py, tests/crosscheck/test_rag_calls.py
 
 Axes: B questions, K passages, Q question tokens.
 """

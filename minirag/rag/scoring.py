@@ -2,7 +2,7 @@
 
 Paper     RAG §2.4 (minimise −log p(y|x))
 Tutorial  tutorials/12_rag_model.py
-Tests     tests/rag, tests/crosscheck/test_rag.py
+Tests     tests/rag/test_scoring.py, tests/crosscheck/test_rag_calls.py
 
 `labels` start with the decoder's first input token. They are the decoder's input (−100 read as padding), and
 `labels[:, 1:]` is scored, each token once; −100 and padding are not. So logits[:, t] meet labels[:, t + 1].
@@ -46,7 +46,7 @@ def scored_tokens(
     """(targets, mask). A row whose first target is `excluded_first` (bos) does not score it, whatever other rows do.
 
     transformers looks whether *every* row of the batch starts with bos, so a row's loss depends on its neighbours
-    (deviation 9, pinned by test_excluding_bos_is_decided_row_by_row).
+    (deviation 9, pinned by test_excluding_bos_is_decided_row_by_row), and smooths over the bos all the same (deviation 26).
     """
     targets = labels[:, 1:]
     mask = (targets != IGNORED) & (targets != pad)

@@ -2,7 +2,7 @@
 
 Paper     RAG App. A (beams, lengths)
 Tutorial  tutorials/13_beam_search.py
-Tests     tests/rag
+Tests     tests/rag/test_search_settings.py, tests/crosscheck/test_rag_generate.py
 """
 
 from typing import Any
@@ -18,7 +18,10 @@ from minirag.text.batching import pad_ids
 
 
 def search_options(config: RagConfig, settings: dict[str, Any]) -> SearchOptions:
-    """`settings` as in `SearchOptions`; those that are not given, or None, come from the generator's config."""
+    """`settings` as in `SearchOptions`; those that are not given, or None, come from the generator's config.
+
+    (In transformers, RAG-Sequence does not look there: deviation 25.)
+    """
     return options_for(config.generator, settings)
 
 

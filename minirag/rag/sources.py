@@ -2,7 +2,7 @@
 
 Paper     RAG §2.2 (retriever), §2.3 (the input is concatenated with each passage)
 Tutorial  tutorials/12_rag_model.py
-Tests     tests/rag
+Tests     tests/rag/test_sources.py
 
 Three ways lead to the same `Sources`: tensors that the caller prepared, passages as text (no knowledge base needed),
 and retrieval (retrieving.py). The number of passages is the tensors' shape, not a setting that could disagree with it.

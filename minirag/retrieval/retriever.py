@@ -124,7 +124,7 @@ class RagRetriever:
         pairs = [
             (passage, question) for row, question in zip(passages, questions, strict=True) for passage in row[:n_docs]
         ]
-        start = self.config.prefix if prefix is None else prefix
+        start = self.config.prefix if prefix is None else prefix  # transformers never reads it (deviation 24)
         heads = [passage_string(passage.title, passage.text, self.config.title_sep, start) for passage, _ in pairs]
         asked = [question for _, question in pairs]
         ids = generator_inputs(tokenizer, heads, asked, self.config.doc_sep, self.config.max_combined_length)

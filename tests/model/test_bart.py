@@ -46,6 +46,21 @@ def test_a_reordered_cache_continues_the_prefixes_it_was_given(seed, parents):
     torch.testing.assert_close(stepped, model.decode(whole, *repeated).logits[:, -1], atol=1e-5, rtol=1e-5)
 
 
+@given(st.integers(0, 50), st.lists(st.booleans(), min_size=4, max_size=4), st.integers(4, 39))
+def test_nobody_attends_to_a_decoder_token_that_is_masked(seed, seen, another):
+    model = bart()
+    ids, mask = ragged_ids([6, 4], seed)
+    hidden = model.encode(ids, mask).last_hidden_state
+    decoder_ids, _ = ragged_ids([5, 5], seed + 1)
+    decoder_mask = torch.tensor([True, *seen]).expand(2, -1)
+    logits = model.decode(decoder_ids, hidden, mask, decoder_mask=decoder_mask).logits
+    other_ids = decoder_ids.masked_fill(~decoder_mask, another)
+    other = model.decode(other_ids, hidden, mask, decoder_mask=decoder_mask).logits
+    torch.testing.assert_close(logits[decoder_mask], other[decoder_mask], atol=1e-6, rtol=1e-6)
+    if all(seen):
+        torch.testing.assert_close(logits, model.decode(decoder_ids, hidden, mask).logits, atol=1e-6, rtol=1e-6)
+
+
 @given(st.lists(st.integers(1, 9), min_size=2, max_size=4), st.integers(1, 6), st.booleans(), st.integers(0, 50))
 def test_a_batch_gives_the_same_logits_as_one_by_one(lengths, steps, cached, seed):
     model = bart()

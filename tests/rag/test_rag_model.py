@@ -35,7 +35,8 @@ def test_encoder_outputs_can_be_given_instead_of_contexts():
     encoded = read(model, contexts())[1]
     rest = {name: contexts()[name] for name in ("context_attention_mask", "doc_scores")}
     expected = model(**contexts(), labels=LABELS).loss
-    assert torch.equal(model(encoder_outputs=encoded, **rest, labels=LABELS).loss, expected)
+    for form in (encoded, (encoded.last_hidden_state,)):
+        assert torch.equal(model(encoder_outputs=form, **rest, labels=LABELS).loss, expected)
 
 
 def test_what_was_retrieved_is_handed_out_when_asked_for(knowledge_base):
