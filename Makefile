@@ -1,6 +1,6 @@
 # make ask Q="what is the capital of mongolia?"   set up what is needed, and answer
 # make test                                       set up what is needed, and run every test that is not marked slow
-# make test-slow                                  and the slow ones: networks at their published sizes
+# make test-slow                                  the slow ones: networks at their published sizes (8 GB), many searches
 # make check                                      lint, formatting and types
 SHELL := /bin/bash
 PYTHON ?= python3

@@ -53,7 +53,7 @@ seeds = st.integers(0, 9999)
 def dpr(
     reference: type[nn.Module], sizes: dict, seed: int = 0, attention: str = "eager", std: float = 0.2
 ) -> nn.Module:
-    """A DPR encoder in evaluation mode; std is large because the widths are small: attention is then far from uniform."""
+    """A DPR encoder in evaluation mode; std is large because the widths are small: attention is then not uniform."""
     torch.manual_seed(seed)
     config = transformers.DPRConfig(**{"initializer_range": std, "attn_implementation": attention, **sizes})
     return random_everywhere(reference(config).eval(), std)
