@@ -1,6 +1,7 @@
 """Is greedy search the beam search with one beam, and the walk along the most likely tokens?"""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,8 +11,7 @@ from hypothesis import strategies as st
 from minirag.decoding.beam_search import beam_search
 from minirag.decoding.constraints import constrain
 from minirag.decoding.greedy import greedy_search
-from minirag.decoding.search_options import SearchOptions
-from tests.decoding.tabled_model import EOS, PAD, START, TabledModel, options
+from tests.decoding.tabled_model import EOS, START, TabledModel, options
 from tests.strategies import next_token_tables
 
 
@@ -82,8 +82,7 @@ def test_the_repetition_penalty_reads_the_logits_and_the_log_probability_is_the_
 
 def test_a_start_token_that_is_eos_as_in_bart_does_not_end_the_answer():
     step = logits({(EOS,): [0.0, 0.0, 2.0], (EOS, 2): [0.0, 2.0, 0.0]})
-    search = SearchOptions(decoder_start_token_id=EOS, eos_token_id=EOS, pad_token_id=PAD)
-    assert greedy_search(step, 1, search)[0][0].tokens == [EOS, 2, EOS]
+    assert greedy_search(step, 1, replace(options(), decoder_start_token_id=EOS))[0][0].tokens == [EOS, 2, EOS]
 
 
 def test_greedy_search_refuses_beams():
@@ -100,9 +99,9 @@ def test_the_search_stops_when_all_have_ended_and_pads_those_who_ended_before():
         best = [EOS, EOS if prefixes.shape[2] == 3 else 2]
         return torch.eye(4)[best][:, None].log()
 
-    found = greedy_search(step, 2, options(max_length=9))
+    found = greedy_search(step, 2, replace(options(max_length=9), pad_token_id=3))
     assert [h.tokens for (h,) in found] == [[START, EOS], [START, 2, 2, EOS]]
-    assert seen == [[[START], [START]], [[START, EOS], [START, 2]], [[START, EOS, PAD], [START, 2, 2]]]
+    assert seen == [[[START], [START]], [[START, EOS], [START, 2]], [[START, EOS, 3], [START, 2, 2]]]
 
 
 @pytest.mark.parametrize("gone", [float("nan"), float("-inf")])
