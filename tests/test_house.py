@@ -13,13 +13,13 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGE = REPOSITORY / "minirag"
 LIBRARY = sorted(PACKAGE.rglob("*.py"))
-ROOTS = ("minirag", "tests", "tutorials", "weights", "benchmarks")
+ROOTS = ("minirag", "tests", "tutorials", "weights", "benchmarks", "docs")
 OURS = sorted(path for root in ROOTS for path in (REPOSITORY / root).rglob("*.py"))
 
 # Ground floor last. A room may import itself, every room of a lower line, and the neighbours named below.
 FLOORS = [
-    {"cli"},
-    {"evaluation", "training", "world", "conversion"},
+    {"cli", "serve"},
+    {"evaluation", "training", "world", "conversion", "plots"},
     {"rag", "answer"},
     {"decoding"},
     {"likelihood"},
@@ -30,7 +30,14 @@ FLOORS = [
     {"settings"},
 ]
 FLOOR_OF = {room: len(FLOORS) - height for height, rooms in enumerate(FLOORS) for room in rooms}
-NEIGHBOURS = {("rag", "answer"), ("training", "world"), ("training", "evaluation"), ("evaluation", "world")}
+NEIGHBOURS = {
+    ("cli", "serve"),
+    ("serve", "cli"),
+    ("rag", "answer"),
+    ("training", "world"),
+    ("training", "evaluation"),
+    ("evaluation", "world"),
+}
 # These import no other room: what is beside them in their own room stands alone, too.
 STAND_ALONE = [
     "likelihood.py",
@@ -94,6 +101,17 @@ def test_a_room_imports_only_what_stands_below_it(path):
 def test_these_files_can_be_read_alone(name):
     others = {other for other in imported_names(PACKAGE / name) if other.startswith("minirag")}
     assert all(any(other.startswith(dotted(alone)) for alone in STAND_ALONE) for other in others)
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "plots").glob("*.py")), ids=label)
+def test_the_plots_import_no_other_room_and_keep_no_state(path):
+    assert rooms_imported(path) <= {"plots"}
+    assert [name for name in imported_names(path) if name.startswith("matplotlib.pyplot")] == []
+
+
+@pytest.mark.parametrize("path", [p for p in LIBRARY if p.parent.name != "plots"], ids=label)
+def test_matplotlib_is_imported_in_the_plots_only(path):
+    assert mentions(path, "matplotlib") == []
 
 
 @pytest.mark.parametrize("path", OURS, ids=label)

@@ -25,4 +25,8 @@ Documents = Annotated[
 ]
 Beams = Annotated[int, typer.Option("--num-beams", metavar="W", help="Width of the beam search.")]
 Device = Annotated[Literal["auto", "cpu", "cuda", "mps"], typer.Option(help="auto: cuda or mps where there is one.")]
+Plot = Annotated[
+    Path | None,
+    typer.Option("--plot", metavar="FILE", help="Draw which passages it came from: png, svg or pdf (extra 'plots')."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
