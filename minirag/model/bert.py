@@ -4,8 +4,8 @@ Paper     Devlin et al. 2019, §3; the encoder of both DPR towers (DPR §3.1)
 Tutorial  tutorials/04_bert.py
 Tests     tests/model/test_encoders.py, tests/crosscheck/test_networks.py
 
-Layer norm comes after each residual sum (post-layer-norm), as BERT was published. Most newer code, and the figure that
-readers remember, puts it before: the weights of one do not work in the other.
+Layer norm comes after each residual sum (post-layer-norm), as in the figure of the 2017 paper and in published BERT. Most
+later models put it before: the weights of one do not work in the other.
 """
 
 import torch

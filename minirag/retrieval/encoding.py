@@ -4,7 +4,7 @@ Paper     DPR §3.1, §4.1 (a passage is its title, [SEP], its text); RAG §2.2:
 Tutorial  tutorials/10_retriever.py
 Tests     tests/retrieval/test_encoding.py, tests/crosscheck/test_minilm.py
 
-Every encoder reads a passage as the pair that DPR was trained on, both texts of segment 0 as DPR's own index was made.
+Every encoder reads a passage as a pair, with segment ids of 0 for title and text: so DPR was trained and its index made.
 all-MiniLM-L6-v2 saw no pairs in training and does not mind: on 400 questions over the 1,612 passages that BM25 ranks high for
 them, the gold passage came first for 70.2 % as a pair, 71.0 % with segments 0 and 1, 70.8 % as "title. text", 71.0 % as
 "title: text", 69.2 % as "title text", and 68.8 % without the title (one standard error is 2.3).
