@@ -51,7 +51,8 @@ def python(*arguments: object, **environment: str) -> subprocess.CompletedProces
 
 def test_a_wheel_holds_every_module_and_the_whole_demo(wheel):
     inside = set(zipfile.ZipFile(wheel).namelist())
-    modules = {path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / "minirag").rglob("*.py")}
+    files = [path for suffix in ("py", "css") for path in (REPOSITORY / "minirag").rglob(f"*.{suffix}")]
+    modules = {path.relative_to(REPOSITORY).as_posix() for path in files}
     demo = {f"minirag/demo/{path.relative_to(DEMO).as_posix()}" for path in DEMO.rglob("*") if path.is_file()}
     assert {f"minirag/demo/{name}" for name in ("config.json", "knowledge_base/knowledge_base.json")} <= demo
     assert modules | demo <= inside
