@@ -1,0 +1,57 @@
+"""Are the tables of the README those of the results that are committed? Each is drawn again from its JSON.
+
+`minirag evaluate --json` and `minirag recall --json` printed benchmarks/results/ (without the rows of single questions); the
+runs themselves take minutes to an hour.
+"""
+
+import json
+import re
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from minirag.cli.recall import recall_table
+from minirag.cli.report_table import report_table
+from minirag.evaluation.evaluate import Report, Settings
+from minirag.evaluation.recall import RecallReport
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+README = (REPOSITORY / "README.md").read_text("utf-8")
+
+
+def results(name: str) -> list[dict]:
+    return json.loads((REPOSITORY / "benchmarks" / "results" / f"{name}.json").read_text("utf-8"))
+
+
+def evaluation_table():
+    reports = []
+    for result in results("evaluate"):
+        name, settings = result.pop("setting"), Settings(**result.pop("settings"))
+        reports.append((name, Report(settings=settings, rows=(), **result)))
+    return report_table(reports)
+
+
+def retrieval_table():
+    reports = results("recall")
+    return recall_table(
+        [RecallReport(**{**each, "top": {int(k): v for k, v in each["top"].items()}}) for each in reports]
+    )
+
+
+def printed(table) -> list[str]:
+    console = Console(width=80, record=True, file=StringIO())
+    console.print(table)
+    return [line.rstrip() for line in console.export_text().splitlines() if line.strip()]
+
+
+@pytest.mark.parametrize(
+    ("first_line", "table"),
+    [("$ minirag evaluate", evaluation_table), ("gold passage in the", retrieval_table)],
+)
+def test_the_readme_shows_what_was_measured(first_line, table):
+    blocks = re.findall(r"^```console\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+    (shown,) = [block for block in blocks if block.startswith(first_line)]
+    lines = [line.rstrip() for line in shown.splitlines() if line.strip() and not line.startswith("$ ")]
+    assert lines == printed(table())

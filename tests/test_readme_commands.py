@@ -1,0 +1,54 @@
+"""Does every command of the README run? In the order they stand there, each with files of the names that it uses.
+
+What is stood in for, because it is large or far away: the demo and the hub, by folders of the published layout with random
+weights; the benchmark, by three passages; the recipe of `minirag train`, by the same one with three small steps a stage.
+`make` targets are what .ci/run calls; `pip install` is what tests/test_wheel.py does.
+"""
+
+import json
+import os
+import shutil
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from tests.minilm import FOLDER as MINILM
+from tests.test_readme import commands
+from tests.training.test_demo import SMALL
+
+FILES = {
+    "notes.md": "# Lighthouse\n\nAda keeps the lighthouse.\n",
+    "facts.csv": "title,text\nBees,Bob keeps the bees.\n",
+    "articles.jsonl": json.dumps({"title": "Keys", "text": "Carl keeps the keys."}) + "\n",
+    "passages.jsonl": "".join(
+        json.dumps({"id": f"p{number}", "title": name, "text": f"{name} keeps the {thing}."}) + "\n"
+        for number, (name, thing) in enumerate([("Ada", "lighthouse"), ("Bob", "bees"), ("Carl", "keys")])
+    ),
+    "dev.jsonl": json.dumps({"question": "Who keeps the bees?", "answers": ["Bob"], "gold": ["p1"]}) + "\n",
+}
+
+
+@pytest.fixture
+def reader(tmp_path, monkeypatch, tiny_folder):
+    """Somebody in an empty folder with a few files."""
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    os.symlink(MINILM, tmp_path / "all-MiniLM-L6-v2")
+    hub = {"facebook/rag-token-nq": tiny_folder, "facebook/dpr-ctx_encoder-single-nq-base": tiny_folder / "ctx_encoder"}
+    published = {name: shutil.copytree(folder, tmp_path / "hub" / name) for name, folder in hub.items()}
+    shutil.rmtree(published["facebook/rag-token-nq"] / "ctx_encoder")  # on the hub it is a model of its own
+    fetch = SimpleNamespace(snapshot_download=lambda name, allow_patterns: str(published[name]))
+    monkeypatch.setitem(sys.modules, "huggingface_hub", fetch)
+    monkeypatch.setattr("minirag.training.recipe.Recipe", lambda: SMALL)
+    monkeypatch.setattr("minirag.cli.opening.demo_folder", lambda: tiny_folder)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_every_minirag_command_of_the_readme_runs_one_after_the_other(reader, capsys):
+    from minirag.cli import run
+
+    for words in commands():
+        if words[0] == "minirag" and words[1] != "serve":  # a page is served until somebody stops it: tests/serve
+            shutil.rmtree("my-kb", ignore_errors=True) if words[-2:] == ["--out", "my-kb"] else None
+            assert run(words[1:]) == 0, (words, capsys.readouterr().err)
