@@ -11,6 +11,7 @@ from dataclasses import fields
 
 import pytest
 import torch
+import transformers
 from hypothesis import given, settings
 
 from minirag.decoding.bart import bart_generate
@@ -22,8 +23,6 @@ from minirag.model.bart import BartForConditionalGeneration
 from minirag.model.checkpoint import load_network
 from tests.crosscheck.search_grid import assert_same, searches
 from tests.crosscheck.tiny_bart import Pair, contexts, rag, source_masks, their_answers, tiny_pair
-
-transformers = pytest.importorskip("transformers")
 
 HOW = {"do_sample": False, "output_scores": True, "return_dict_in_generate": True}
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+import transformers
 
 from minirag.decoding.bart import bart_generate
 from minirag.decoding.rag_sequence import thorough
@@ -26,8 +27,6 @@ from tests.crosscheck.tiny_bart import (
     their_answers,
     tiny_pair,
 )  # fmt: skip
-
-transformers = pytest.importorskip("transformers")
 
 ALONE = {"generates_bos_and_padding": False}
 

@@ -4,8 +4,8 @@ The same examples each time: a sum of probabilities that falls on 1 − top_p, b
 draws themselves are another matter: tests/decoding/test_sampling.py counts them.
 """
 
-import pytest
 import torch
+import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
@@ -19,8 +19,6 @@ from minirag.decoding.search_options import SearchOptions, options_for
 from minirag.likelihood import doc_logprobs
 from tests.crosscheck.search_grid import constraints
 from tests.crosscheck.tiny_bart import EOS, contexts, rag, tiny_pair, vocabulary
-
-transformers = pytest.importorskip("transformers")
 
 HOW = {"do_sample": True, "output_scores": True, "return_dict_in_generate": True}
 
