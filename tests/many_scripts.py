@@ -1,13 +1,11 @@
 """Text as people write it, in many scripts: hypothesis strategies, and a byte-level vocabulary that knows some of them."""
 
-import json
 from functools import lru_cache
 
 from hypothesis import strategies as st
-from tokenizers import Tokenizer as Backend
-from tokenizers import models, pre_tokenizers, trainers
 
 from minirag.text.tokenizers import Tokenizer
+from tests.small_tokenizers import learned_byte_level
 
 BLOCKS = {
     "ascii": (0x21, 0x7E),
@@ -93,14 +91,4 @@ SENTENCES = [
 @lru_cache
 def byte_level_of_many_scripts() -> Tokenizer:
     """800 pieces learned from sentences in fourteen languages: some characters are one token, others several."""
-    backend = Backend(models.BPE())
-    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    trainer = trainers.BpeTrainer(
-        vocab_size=800,
-        special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"],
-        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
-        show_progress=False,
-    )
-    backend.train_from_iterator(SENTENCES, trainer)
-    model = json.loads(backend.to_str())["model"]
-    return Tokenizer.byte_level(model["vocab"], [tuple(merge) for merge in model["merges"]])
+    return learned_byte_level(SENTENCES, vocab_size=800)

@@ -1,6 +1,7 @@
 """Two small tokenizers for tests, made of a few sentences: WordPiece and byte-level BPE. The same in every run."""
 
 import json
+from collections.abc import Sequence
 from functools import lru_cache
 
 from tokenizers import Tokenizer as Backend
@@ -32,15 +33,20 @@ def word_piece() -> Tokenizer:
 
 @lru_cache
 def byte_level() -> Tokenizer:
+    return learned_byte_level(SENTENCES, vocab_size=400)
+
+
+def learned_byte_level(sentences: Sequence[str], vocab_size: int) -> Tokenizer:
+    """BART's specials, all bytes, and the pieces that are most frequent in the sentences."""
     backend = Backend(models.BPE())
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     trainer = trainers.BpeTrainer(
-        vocab_size=400,
+        vocab_size=vocab_size,
         special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"],
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
-    backend.train_from_iterator(SENTENCES, trainer)
+    backend.train_from_iterator(sentences, trainer)
     model = json.loads(backend.to_str())["model"]
     return Tokenizer.byte_level(model["vocab"], [tuple(merge) for merge in model["merges"]])
 
