@@ -15,7 +15,7 @@ import pytest
 
 from tests.minilm import FOLDER as MINILM
 from tests.test_readme import commands
-from tests.training.test_demo import SMALL
+from tests.training.demo.test_stages import SMALL
 
 FILES = {
     "notes.md": "# Lighthouse\n\nAda keeps the lighthouse.\n",
@@ -40,7 +40,7 @@ def reader(tmp_path, monkeypatch, tiny_folder):
     shutil.rmtree(published["facebook/rag-token-nq"] / "ctx_encoder")  # on the hub it is a model of its own
     fetch = SimpleNamespace(snapshot_download=lambda name, allow_patterns: str(published[name]))
     monkeypatch.setitem(sys.modules, "huggingface_hub", fetch)
-    monkeypatch.setattr("minirag.training.recipe.Recipe", lambda: SMALL)
+    monkeypatch.setattr("minirag.training.demo.recipe.Recipe", lambda: SMALL)
     monkeypatch.setattr("minirag.cli.opening.demo_folder", lambda: tiny_folder)
     monkeypatch.chdir(tmp_path)
 

@@ -6,7 +6,7 @@ import torch
 
 from minirag.model.dpr import DPRContextEncoder
 from minirag.rag import RagModel
-from minirag.training.demo_folder import write_demo
+from minirag.training.demo.folder import write_demo
 from minirag.world.facts import Fact, write_facts
 from tests.small_rag import small_config
 from tests.small_tokenizers import rag_tokenizer

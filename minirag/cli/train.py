@@ -16,7 +16,7 @@ from minirag.cli.console import progress_bar, stdout
 
 if TYPE_CHECKING:
     from minirag.text.rag_tokenizer import RagTokenizer
-    from minirag.training.demo import StageProgress
+    from minirag.training.demo.stages import StageProgress
 
 STAGES = ("dpr", "bart", "polish", "rag", "folder")
 
@@ -36,9 +36,9 @@ def train(
 ) -> None:
     """Train the demo model from random weights, on invented worlds; stopped at any moment, it goes on when called again."""
     from minirag.cli.opening import choose_device, demo_folder
-    from minirag.training.demo import train_bart, train_dpr, train_polish, train_rag
-    from minirag.training.demo_folder import trained_rag, write_demo
-    from minirag.training.recipe import Recipe
+    from minirag.training.demo.folder import trained_rag, write_demo
+    from minirag.training.demo.recipe import Recipe
+    from minirag.training.demo.stages import train_bart, train_dpr, train_polish, train_rag
 
     place = work or out.with_name(out.name + ".training")
     facts = facts or demo_folder() / "facts.jsonl"

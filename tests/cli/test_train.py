@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.training.test_demo import SMALL
+from tests.training.demo.test_stages import SMALL
 
 
 @pytest.fixture
 def small_recipe(monkeypatch, tiny_folder):
-    monkeypatch.setattr("minirag.training.recipe.Recipe", lambda: SMALL)
+    monkeypatch.setattr("minirag.training.demo.recipe.Recipe", lambda: SMALL)
     monkeypatch.setattr("minirag.cli.opening.demo_folder", lambda: tiny_folder)
 
 

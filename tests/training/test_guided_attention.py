@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minirag.training.bart import Mix, lessons
+from minirag.training.demo.lessons import Mix, lessons
 from minirag.training.guided_attention import copied_from, guidance_loss
 from minirag.training.vocabulary import pieces_of
 from minirag.world.invented import Inventor

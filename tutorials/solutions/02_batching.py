@@ -20,7 +20,7 @@ assert batch.attention_mask.int().tolist() == [[1, 0], [0, 0], [1, 1]]
 # %% [markdown]
 # ## Exercise 2
 #
-# Neighbours in a sorted list have nearly the same length, so little has to be filled in. minirag/training/demo.py sorts
+# Neighbours in a sorted list have nearly the same length, so little has to be filled in. minirag/training/demo/stages.py sorts
 # its lessons for that reason: four batches are drawn at once, sorted, and dealt out again.
 
 # %%

@@ -2,7 +2,7 @@
 
 Paper     Karpukhin et al. 2020 (DPR), §3.2 (in-batch negatives), eq. 2
 Tutorial  tutorials/16_training_dpr.py
-Tests     tests/training/test_dpr.py
+Tests     tests/training/demo/test_pairs.py
 
 One network serves both sides here, which makes a name in the question match the same name in a passage from the first step
 on. The two become separate when RAG is trained: then only the question's side moves.
@@ -21,7 +21,7 @@ from minirag.model.dpr import DPRContextEncoder, DPRQuestionEncoder
 from minirag.retrieval.encoding import encode_passages, encode_questions
 from minirag.retrieval.passages import Passage
 from minirag.text.tokenizers import Tokenizer
-from minirag.training.bart import recased
+from minirag.training.demo.lessons import recased
 from minirag.world.invented import Inventor
 from minirag.world.passages import ask, write_passage
 

@@ -2,7 +2,7 @@
 
 Paper     RAG §2.4: question encoder and generator are trained, context encoder and index stay fixed
 Tutorial  tutorials/17_training_rag.py
-Tests     tests/training/test_rag.py
+Tests     tests/training/demo/test_worlds.py
 
 The gradient with respect to a passage's score is posterior − prior: a passage that explained the answer better than the
 others moves closer to the question.
@@ -24,7 +24,7 @@ from minirag.retrieval.passages import Passage
 from minirag.text.batching import pad_ids
 from minirag.text.generator_input import generator_inputs, passage_string
 from minirag.text.rag_tokenizer import RagTokenizer
-from minirag.training.bart import answer_text, recased
+from minirag.training.demo.lessons import answer_text, recased
 from minirag.world.facts import Fact
 from minirag.world.invented import Inventor
 from minirag.world.passages import ask, write_passages

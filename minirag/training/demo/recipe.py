@@ -2,7 +2,7 @@
 
 Paper     DPR §4.2, BART §2, RAG §2.4
 Tutorial  tutorials/17_training_rag.py
-Tests     tests/training/test_demo.py
+Tests     tests/training/demo/test_stages.py
 """
 
 from dataclasses import dataclass, field

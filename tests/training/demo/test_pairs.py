@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minirag.training.dpr import dpr_loss, pair_loss, pairs, top_1
+from minirag.training.demo.pairs import dpr_loss, pair_loss, pairs, top_1
 from minirag.training.loop import LoopSettings, train
 from minirag.training.vocabulary import pieces_of
 from minirag.world.invented import Inventor

@@ -7,10 +7,10 @@ import torch
 
 from minirag.model.dpr import DPRContextEncoder
 from minirag.rag import RagSequenceForGeneration, RagTokenForGeneration
-from minirag.training.demo import train_bart, train_dpr, train_polish, train_rag
-from minirag.training.demo_folder import trained_rag, write_demo
+from minirag.training.demo.folder import trained_rag, write_demo
+from minirag.training.demo.recipe import Recipe, load_trained, trained_context_encoder
+from minirag.training.demo.stages import train_bart, train_dpr, train_polish, train_rag
 from minirag.training.loop import LoopSettings
-from minirag.training.recipe import Recipe, load_trained, trained_context_encoder
 from minirag.world.facts import write_facts
 from tests.small_tokenizers import rag_tokenizer
 from tests.tiny_folder import FACTS

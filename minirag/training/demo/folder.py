@@ -2,7 +2,7 @@
 
 Paper     RAG §2.4 (the index is made by the context encoder, once)
 Tutorial  tutorials/07_checkpoints.py
-Tests     tests/training/test_demo.py
+Tests     tests/training/demo/test_stages.py
 """
 
 import json
@@ -20,7 +20,7 @@ from minirag.retrieval.encoding import encode_passages
 from minirag.retrieval.knowledge_base import build_knowledge_base
 from minirag.retrieval.passages import Passage
 from minirag.text.rag_tokenizer import RagTokenizer
-from minirag.training.recipe import (
+from minirag.training.demo.recipe import (
     Recipe,
     load_trained,
     new_generator,

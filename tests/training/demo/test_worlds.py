@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from minirag.retrieval.encoding import encode_questions
-from minirag.training.bart import answer_text, recased
+from minirag.training.demo.lessons import answer_text, recased
+from minirag.training.demo.worlds import answer_logits, invented_world, rag_loss, retrieve
 from minirag.training.loop import LoopSettings, train
-from minirag.training.rag import answer_logits, invented_world, rag_loss, retrieve
 from minirag.training.vocabulary import pieces_of
 from minirag.world.invented import Inventor
 from minirag.world.passages import ask

@@ -2,7 +2,7 @@
 
 Paper     Lewis et al. 2019 (BART), §2.2 (text infilling); RAG §2.3 (the generator's input)
 Tutorial  tutorials/17_training_rag.py
-Tests     tests/training/test_bart.py
+Tests     tests/training/demo/test_lessons.py
 
 A lesson is a source and a target. Mending comes first because its target is long: copying is learned from every token of
 it, while an answer of three tokens teaches it hardly at all.

@@ -2,7 +2,7 @@
 
 Paper     DPR §3.2, BART §2.2, RAG §2.4: the paper's three trainings, on laptop scale
 Tutorial  tutorials/17_training_rag.py
-Tests     tests/training/test_demo.py
+Tests     tests/training/demo/test_stages.py
 
 Stage by stage, each with its result in the work folder; a stage that was finished is not done again, and one that was
 stopped goes on from its last checkpoint. `minirag train` runs them all.
@@ -17,7 +17,7 @@ from random import Random
 import torch
 
 from minirag.text.rag_tokenizer import RagTokenizer
-from minirag.training.bart import (
+from minirag.training.demo.lessons import (
     Lesson,
     Mix,
     curriculum,
@@ -27,10 +27,8 @@ from minirag.training.bart import (
     polish,
     reading_exact_match,
 )
-from minirag.training.dpr import pair_loss, pairs, top_1
-from minirag.training.loop import Progress, train
-from minirag.training.rag import World, invented_world, rag_loss
-from minirag.training.recipe import (
+from minirag.training.demo.pairs import pair_loss, pairs, top_1
+from minirag.training.demo.recipe import (
     Recipe,
     load_trained,
     new_encoder,
@@ -39,6 +37,8 @@ from minirag.training.recipe import (
     trained_context_encoder,
     trained_together,
 )
+from minirag.training.demo.worlds import World, invented_world, rag_loss
+from minirag.training.loop import Progress, train
 from minirag.training.vocabulary import pieces_of
 from minirag.world.invented import Inventor
 
@@ -78,7 +78,7 @@ def train_dpr(
 def train_bart(
     recipe: Recipe, tokenizer: RagTokenizer, work: Path, device: torch.device, every: int = 200
 ) -> Iterator[StageProgress]:
-    """Stage 2: mending, then reading (see the curriculum in bart.py)."""
+    """Stage 2: mending, then reading (see the curriculum in lessons.py)."""
     inventor = Inventor(pieces_of(tokenizer.generator))
     generator = new_generator(recipe, tokenizer).to(device)
     unseen = {

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minirag.training.bart import (
+from minirag.training.demo.lessons import (
     MASK,
     Lesson,
     Mix,
