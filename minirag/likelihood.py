@@ -169,7 +169,22 @@ def rag_sequence_smoothed_nll(
     The definition is that of transformers' `RagSequenceForGeneration.get_nll`: there, too, the prior is counted once
     for every entry v of the vocabulary.
     """
-    nll = -rag_sequence_logprob(doc_logprobs, pick_targets(next_logprobs, targets), mask)
-    cells = real_cells(doc_logprobs, next_logprobs.sum(dim=-1), mask)  # (B, K, T)
-    evenly = (next_logprobs.shape[-1] * doc_logprobs + cells.sum(dim=-1)).logsumexp(dim=1)  # (B,)
-    return (1.0 - epsilon) * nll - epsilon / next_logprobs.shape[-1] * evenly
+    target_logprobs, sums = pick_targets(next_logprobs, targets), next_logprobs.sum(dim=-1)
+    return rag_sequence_smoothed_nll_from_sums(
+        doc_logprobs, target_logprobs, sums, next_logprobs.shape[-1], mask, epsilon
+    )
+
+
+def rag_sequence_smoothed_nll_from_sums(
+    doc_logprobs: Float[Tensor, "B K"],
+    token_logprobs: Float[Tensor, "B K T"],
+    vocabulary_sums: Float[Tensor, "B K T"],
+    vocab_size: int,
+    mask: Bool[Tensor, "B T"],
+    epsilon: float,
+) -> Float[Tensor, " B"]:
+    """The same from vocabulary_sums = Σ_v log p(v|x,z,y_<t): all that smoothing asks of the other V − 1 tokens."""
+    nll = -rag_sequence_logprob(doc_logprobs, token_logprobs, mask)
+    cells = real_cells(doc_logprobs, vocabulary_sums, mask)
+    evenly = (vocab_size * doc_logprobs + cells.sum(dim=-1)).logsumexp(dim=1)  # (B,)
+    return (1.0 - epsilon) * nll - epsilon / vocab_size * evenly

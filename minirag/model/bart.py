@@ -74,6 +74,18 @@ class BartForConditionalGeneration(nn.Module):
             cross_attentions=tuple(cross for _, cross in weights) if output_attentions else None,
         )
 
+    def decode_states(
+        self,
+        decoder_input_ids: Int[Tensor, "B T"],
+        encoder_hidden: Float[Tensor, "B S D"],
+        encoder_mask: Bool[Tensor, "B S"] | None = None,
+        decoder_mask: Bool[Tensor, "B T"] | None = None,
+    ) -> Float[Tensor, "B T D"]:
+        """h_t as in `decode`, without logits: training reads them in chunks (output_layer.py)."""
+        words = self.embed_tokens(decoder_input_ids)
+        states, _ = self.decoder(words, encoder_hidden, encoder_mask, words_mask=decoder_mask)
+        return states[-1]
+
     def start_cache(
         self, encoder_hidden: Float[Tensor, "B S D"], encoder_mask: Bool[Tensor, "B S"], beams: int = 1
     ) -> DecoderCache:

@@ -1,0 +1,132 @@
+"""The output layer in chunks: the numbers and gradients of all logits at once, and never more than one chunk of them."""
+
+import weakref
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from minirag.likelihood import gather_token_logprobs
+from minirag.model.output_layer import read_in_chunks, token_logprobs
+from tests.model.networks import bart, ragged_ids
+
+CLOSE = {"rtol": 0.0, "atol": 1e-12}
+
+
+def layer(rows, T, D, V, seed=0, dtype=torch.float64):
+    """(states, embeddings, bias, targets), one target in four of them to be ignored."""
+    generator = torch.Generator().manual_seed(seed)
+    parts = [torch.randn(*shape, generator=generator, dtype=dtype) for shape in ((*rows, T, D), (V, D), (V,))]
+    targets = torch.randint(V, (*rows, T), generator=generator)
+    ignored = torch.rand(targets.shape, generator=generator) < 0.25
+    return *[part.requires_grad_() for part in parts], targets.masked_fill(ignored, -100)
+
+
+def gradients(result, *leaves):
+    """Of a weighted sum, so that no two positions weigh the same."""
+    weights = torch.linspace(-1, 2, result.numel(), dtype=result.dtype).view(result.shape)
+    return torch.autograd.grad((result * weights).sum(), leaves)
+
+
+shapes = st.tuples(
+    st.lists(st.integers(1, 3), max_size=3), st.integers(1, 7), st.integers(1, 4), st.integers(1, 6), st.integers(0, 99)
+)
+
+
+@settings(max_examples=25)
+@given(shapes, st.integers(1, 40))
+def test_the_log_probabilities_and_their_gradients_are_those_of_all_logits_at_once(shape, chunk):
+    states, embeddings, bias, targets = layer(*shape)
+    chunked = token_logprobs(states, embeddings, bias, targets, chunk)
+    logits = (states @ embeddings.mT + bias).flatten(0, -2)
+    dense = gather_token_logprobs(logits[None, None], targets.view(1, -1)).view(targets.shape)
+    torch.testing.assert_close(chunked, dense, **CLOSE)
+    leaves = states, embeddings, bias
+    torch.testing.assert_close(gradients(chunked, *leaves), gradients(dense, *leaves), **CLOSE)
+
+
+@settings(max_examples=25)
+@given(shapes, st.integers(1, 40))
+def test_every_position_is_read_once_with_all_its_rows(shape, chunk):
+    states, embeddings, bias, targets = layer(*shape)
+
+    def read(logprobs, part):
+        assert logprobs.shape[:-2] == targets.shape[:-1]
+        assert logprobs[..., 0].numel() <= max(chunk, targets.shape[:-1].numel())
+        return torch.arange(targets.shape[-1])[part]
+
+    with torch.no_grad():
+        read_positions = torch.cat(read_in_chunks(states, embeddings, bias, read, chunk))
+    assert read_positions.tolist() == list(range(targets.shape[-1]))
+
+
+class Widest(TorchDispatchMode):
+    """Every tensor whose last axis is the vocabulary: the largest one, and those that are still there."""
+
+    def __init__(self, V):
+        super().__init__()
+        self.V, self.rows, self.made = V, 0, []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        made = function(*args, **(kwargs or {}))
+        for tensor in made if isinstance(made, (tuple, list)) else [made]:
+            if isinstance(tensor, torch.Tensor) and tensor.dim() > 1 and tensor.shape[-1] == self.V:
+                self.rows = max(self.rows, tensor.numel() // self.V)
+                self.made.append(weakref.ref(tensor))
+        return made
+
+    def left(self):
+        return sum(reference() is not None for reference in self.made)
+
+
+@pytest.mark.parametrize("bf16", [False, True])
+def test_no_more_than_one_chunk_of_logits_is_there_forward_or_backward(bf16):
+    states, embeddings, bias, targets = layer((2, 3), 8, 3, 11, dtype=torch.float32)
+    with Widest(11) as widest:
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            logprobs = token_logprobs(states, embeddings, bias, targets, chunk=4)
+        assert widest.made and widest.left() == 0  # none is kept for backward
+        logprobs.sum().backward()
+    assert widest.rows == 4
+
+
+def test_the_dense_layer_keeps_what_the_chunked_one_does_not():
+    states, embeddings, bias, targets = layer((6,), 8, 5, 11)
+    with Widest(11) as widest:
+        kept = gather_token_logprobs((states @ embeddings.mT + bias)[None], targets[:1])
+        assert kept.requires_grad and widest.left() > 0 and widest.rows == 48
+
+
+def test_under_bfloat16_autocast_the_normalisation_is_in_float32():
+    states, embeddings, bias, targets = layer((2,), 5, 8, 30, dtype=torch.float32)
+    with torch.autocast("cpu", torch.bfloat16):
+        chunked = token_logprobs(states, embeddings, bias, targets, chunk=3)
+        logits = torch.nn.functional.linear(states, embeddings, bias)
+    assert logits.dtype == torch.bfloat16 and chunked.dtype == torch.float32
+    dense = logits.float().log_softmax(dim=-1).gather(-1, targets.clamp(min=0)[..., None])[..., 0]
+    torch.testing.assert_close(chunked, dense, rtol=0, atol=1e-6)
+    (gradient,) = torch.autograd.grad(chunked.sum(), states)
+    (exact,) = torch.autograd.grad(token_logprobs(states, embeddings, bias, targets).sum(), states)
+    assert gradient.dtype == torch.float32
+    torch.testing.assert_close(gradient, exact, rtol=0.05, atol=0.1)  # bfloat16 has 8 bits
+
+
+def test_a_chunk_that_is_not_positive_is_refused():
+    with pytest.raises(ValueError, match="chunk=0 is not positive"):
+        token_logprobs(*layer((2,), 3, 4, 5), chunk=0)
+
+
+@settings(max_examples=15)
+@given(st.lists(st.integers(1, 6), min_size=1, max_size=3), st.integers(1, 5), st.booleans(), st.integers(0, 50))
+def test_decode_states_are_the_states_of_decode(lengths, steps, masked, seed):
+    model = bart()
+    ids, mask = ragged_ids(lengths, seed)
+    decoder_ids, decoder_mask = ragged_ids([steps] * len(lengths), seed + 1)
+    hidden = model.encode(ids, mask).last_hidden_state
+    decoder_mask[:, 1:2] = not masked
+    decoded = model.decode(decoder_ids, hidden, mask, decoder_mask=decoder_mask)
+    states = model.decode_states(decoder_ids, hidden, mask, decoder_mask)
+    assert torch.equal(states, decoded.last_hidden_state)
+    assert torch.equal(model.logits(states), decoded.logits)
