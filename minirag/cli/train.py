@@ -72,8 +72,8 @@ def show(steps: "Iterator[StageProgress]", every: int) -> None:
         for done in steps:
             losses.append(done.progress.loss)
             report(done.progress.step, done.steps)
-            if done.measured or done.progress.step % every == 0:
-                measured = "".join(f", {name} {value:.3f}" for name, value in done.measured.items())
+            if done.progress.measured or done.progress.step % every == 0:
+                measured = "".join(f", {name} {value:.3f}" for name, value in done.progress.measured.items())
                 loss = sum(losses) / len(losses)
                 seconds = done.progress.seconds
                 console.print(

@@ -38,7 +38,7 @@ def trained_rag(recipe: Recipe, tokenizer: RagTokenizer, work: Path) -> RagModel
     """The networks of the last stage, joined."""
     context_encoder = trained_context_encoder(recipe, tokenizer, work)
     question_encoder, generator = question_encoder_of(context_encoder), new_generator(recipe, tokenizer)
-    load_trained(trained_together(question_encoder, generator), work / "rag.safetensors")
+    load_trained(trained_together(question_encoder, generator), work / "rag")
     config = RagConfig.from_question_encoder_generator_configs(
         question_encoder.config, generator.config, n_docs=recipe.n_docs
     )

@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import TypeVar
 
 import torch
-from safetensors.torch import load_file
 from torch import nn
 
 from minirag.configuration import BartConfig, BertConfig
 from minirag.model.bart import BartForConditionalGeneration
 from minirag.model.dpr import DPRContextEncoder, DPRQuestionEncoder
 from minirag.text.rag_tokenizer import RagTokenizer
+from minirag.training.checkpoints import set_weights
 from minirag.training.initialise import initialise_small
-from minirag.training.loop import LoopSettings
+from minirag.training.run_folder import RunFolder, trained_weights
+from minirag.training.settings import LoopSettings
 
 Model = TypeVar("Model", bound=nn.Module)
 
@@ -97,7 +98,7 @@ def new_generator(recipe: Recipe, tokenizer: RagTokenizer) -> BartForConditional
 
 def trained_context_encoder(recipe: Recipe, tokenizer: RagTokenizer, work: Path) -> DPRContextEncoder:
     """Stage 1's result, rounded to float16 as it will be stored: the index is made by these very numbers."""
-    encoder = load_trained(new_encoder(recipe, tokenizer), work / "dpr.safetensors")
+    encoder = load_trained(new_encoder(recipe, tokenizer), work / "dpr")
     return encoder.half().float().eval()
 
 
@@ -113,10 +114,10 @@ def trained_together(question_encoder: DPRQuestionEncoder, generator: BartForCon
     return nn.ModuleDict({"question_encoder": question_encoder, "generator": generator})
 
 
-def load_trained(model: Model, checkpoint: Path) -> Model:
+def load_trained(model: Model, stage: Path) -> Model:
     """The weights of a finished stage."""
-    if not checkpoint.exists():
-        raise ValueError(f"{checkpoint}: this stage comes before, and has not been run")
-    weights = {n.removeprefix("model."): t for n, t in load_file(checkpoint).items() if n.startswith("model.")}
-    model.load_state_dict(weights)
+    run = RunFolder(stage)
+    if not run.checkpoint.exists():
+        raise ValueError(f"{stage}: this stage comes before, and has not been run")
+    set_weights(model, trained_weights(run), run.checkpoint)
     return model

@@ -8,15 +8,19 @@ Stage by stage, each with its result in the work folder; a stage that was finish
 stopped goes on from its last checkpoint. `minirag train` runs them all.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from random import Random
 
 import torch
+from torch import nn
 
+from minirag.model.bart import BartForConditionalGeneration
 from minirag.text.rag_tokenizer import RagTokenizer
+from minirag.text.tokenizers import Tokenizer
+from minirag.training.accumulation import in_one_part
 from minirag.training.demo.lessons import (
     Lesson,
     Mix,
@@ -38,7 +42,9 @@ from minirag.training.demo.recipe import (
     trained_together,
 )
 from minirag.training.demo.worlds import World, invented_world, rag_loss
-from minirag.training.loop import Progress, train
+from minirag.training.loop import Progress, Task, train
+from minirag.training.run_folder import RunFolder
+from minirag.training.settings import LoopSettings
 from minirag.training.vocabulary import pieces_of
 from minirag.world.invented import Inventor
 
@@ -47,12 +53,17 @@ POOL = 4  # batches drawn at once, see bart_batch
 
 @dataclass(frozen=True)
 class StageProgress:
-    """A step of a stage; `measured` now and then holds what can be read off: top_1, exact_match."""
+    """A step of a stage; `progress.measured` now and then holds what can be read off: top_1, exact match."""
 
     stage: str
     steps: int
     progress: Progress
-    measured: dict[str, float]
+
+
+def stage(name: str, model: nn.Module, task: Task, settings: LoopSettings, work: Path) -> Iterator[StageProgress]:
+    """One run of the loop, kept in the work folder under its name."""
+    for progress in train(model, task, settings, RunFolder(work / name)):
+        yield StageProgress(name, settings.steps, progress)
 
 
 def train_dpr(
@@ -67,12 +78,11 @@ def train_dpr(
         rng = Random(f"dpr {recipe.seed} {step}")
         return pair_loss(encoder, encoder, tokenizer.question_encoder, pairs(inventor, recipe.dpr_entities, rng))
 
-    for progress in train(encoder, loss_at, recipe.dpr, work / "dpr.safetensors"):
-        measured = {}
-        if progress.step % every == 0 or progress.step == recipe.dpr.steps:
-            measured = {f"top_1 of {len(asked)}": top_1(encoder.eval(), tokenizer.question_encoder, asked)}
-            encoder.train()
-        yield StageProgress("dpr", recipe.dpr.steps, progress, measured)
+    def measure() -> dict[str, float]:
+        return {f"top_1 of {len(asked)}": top_1(encoder, tokenizer.question_encoder, asked)}
+
+    task = Task(in_one_part(loss_at, device, recipe.dpr.bf16), measure)
+    yield from stage("dpr", encoder, task, replace(recipe.dpr, measure_every=every), work)
 
 
 def train_bart(
@@ -90,14 +100,8 @@ def train_bart(
         batch = bart_batch(recipe, inventor, step)
         return lesson_loss(generator, tokenizer.generator, batch, guidance_at(step))
 
-    for progress in train(generator, loss_at, recipe.bart, work / "bart.safetensors"):
-        measured = {}
-        if progress.step % every == 0 or progress.step == recipe.bart.steps:
-            generator.eval()
-            exact = {name: reading_exact_match(generator, tokenizer.generator, asked) for name, asked in unseen.items()}
-            measured = {f"exact match, {name}": share for name, share in exact.items()}
-            generator.train()
-        yield StageProgress("bart", recipe.bart.steps, progress, measured)
+    task = Task(in_one_part(loss_at, device, recipe.bart.bf16), exact_match_of(generator, tokenizer.generator, unseen))
+    yield from stage("bart", generator, task, replace(recipe.bart, measure_every=every), work)
 
 
 def train_polish(
@@ -105,7 +109,7 @@ def train_polish(
 ) -> Iterator[StageProgress]:
     """Stage 3: reading goes on with what people do: they type in capitals, and their passages mislead."""
     inventor = Inventor(pieces_of(tokenizer.generator))
-    generator = load_trained(new_generator(recipe, tokenizer), work / "bart.safetensors").to(device)
+    generator = load_trained(new_generator(recipe, tokenizer), work / "bart").to(device)
     unseen = {
         "as written": lessons(inventor, Mix(4, mending=0.0, misleading=0.0, capitals=0.0), 96, Random("polish dev")),
         "in capitals": lessons(inventor, Mix(4, mending=0.0, misleading=0.0, capitals=0.85), 96, Random("polish dev")),
@@ -115,14 +119,18 @@ def train_polish(
         rng = Random(f"polish {recipe.seed} {step}")
         return lesson_loss(generator, tokenizer.generator, lessons(inventor, polish(rng), recipe.bart_batch, rng))
 
-    for progress in train(generator, loss_at, recipe.polish, work / "polish.safetensors"):
-        measured = {}
-        if progress.step % every == 0 or progress.step == recipe.polish.steps:
-            generator.eval()
-            exact = {name: reading_exact_match(generator, tokenizer.generator, asked) for name, asked in unseen.items()}
-            measured = {f"exact match, {name}": share for name, share in exact.items()}
-            generator.train()
-        yield StageProgress("polish", recipe.polish.steps, progress, measured)
+    task = Task(
+        in_one_part(loss_at, device, recipe.polish.bf16), exact_match_of(generator, tokenizer.generator, unseen)
+    )
+    yield from stage("polish", generator, task, replace(recipe.polish, measure_every=every), work)
+
+
+def exact_match_of(
+    generator: BartForConditionalGeneration, tokenizer: Tokenizer, unseen: dict[str, list[Lesson]]
+) -> Callable[[], dict[str, float]]:
+    return lambda: {
+        f"exact match, {name}": reading_exact_match(generator, tokenizer, asked) for name, asked in unseen.items()
+    }
 
 
 def bart_batch(recipe: Recipe, inventor: Inventor, step: int) -> list[Lesson]:
@@ -145,7 +153,7 @@ def train_rag(recipe: Recipe, tokenizer: RagTokenizer, work: Path, device: torch
     inventor = Inventor(pieces_of(tokenizer.generator))
     context_encoder = trained_context_encoder(recipe, tokenizer, work).to(device)
     question_encoder = question_encoder_of(context_encoder)
-    generator = load_trained(new_generator(recipe, tokenizer), work / "polish.safetensors").to(device)
+    generator = load_trained(new_generator(recipe, tokenizer), work / "polish").to(device)
     both = trained_together(question_encoder, generator)
     worlds: dict[int, World] = {}
 
@@ -160,5 +168,4 @@ def train_rag(recipe: Recipe, tokenizer: RagTokenizer, work: Path, device: torch
         likelihood = ("token", "sequence")[step % 2]  # one set of weights serves both models
         return rag_loss(question_encoder, generator, tokenizer, worlds[number], asked, rng, recipe.n_docs, likelihood)
 
-    for progress in train(both, loss_at, recipe.rag, work / "rag.safetensors"):
-        yield StageProgress("rag", recipe.rag.steps, progress, {})
+    yield from stage("rag", both, Task(in_one_part(loss_at, device, recipe.rag.bf16)), recipe.rag, work)

@@ -6,6 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from minirag.training.accumulation import in_one_part
 from minirag.training.demo.lessons import (
     MASK,
     Lesson,
@@ -18,7 +19,8 @@ from minirag.training.demo.lessons import (
     reading_exact_match,
     recased,
 )
-from minirag.training.loop import LoopSettings, train
+from minirag.training.loop import Task, train
+from minirag.training.settings import LoopSettings
 from minirag.training.vocabulary import pieces_of
 from minirag.world.invented import Inventor
 from tests.model.networks import bart
@@ -89,7 +91,8 @@ def test_a_generator_memorises_two_lessons_and_is_then_seen_to_match_them():
     batch = [Lesson("Mongolia / capital", "Ulaanbaatar"), Lesson("Malta / capital", "Valletta")]
     assert reading_exact_match(model, tokenizer, batch, max_length=12) == 0.0
     settings = LoopSettings(steps=200, learning_rate=0.003, warmup_steps=10, bf16=False)
-    losses = [p.loss for p in train(model, lambda step: lesson_loss(model, tokenizer, batch), settings)]
+    task = Task(in_one_part(lambda step: lesson_loss(model, tokenizer, batch), torch.device("cpu"), bf16=False))
+    losses = [p.loss for p in train(model, task, settings)]
     assert losses[-1] < 0.1 < losses[0]
     assert reading_exact_match(model, tokenizer, batch, max_length=12) == 1.0
 

@@ -7,8 +7,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from minirag.training.accumulation import in_one_part
 from minirag.training.demo.pairs import dpr_loss, pair_loss, pairs, top_1
-from minirag.training.loop import LoopSettings, train
+from minirag.training.loop import Task, train
+from minirag.training.settings import LoopSettings
 from minirag.training.vocabulary import pieces_of
 from minirag.world.invented import Inventor
 from tests.model.networks import context_encoder
@@ -50,6 +52,9 @@ def test_the_retriever_learns_a_batch_by_heart():
     encoder, tokenizer = small_encoder(), word_piece()
     batch = pairs(Inventor(pieces_of(byte_level())), 6, Random(3))
     settings = LoopSettings(steps=120, learning_rate=0.003, warmup_steps=5, bf16=False)
-    losses = [p.loss for p in train(encoder, lambda step: pair_loss(encoder, encoder, tokenizer, batch), settings)]
+    task = Task(
+        in_one_part(lambda step: pair_loss(encoder, encoder, tokenizer, batch), torch.device("cpu"), bf16=False)
+    )
+    losses = [p.loss for p in train(encoder, task, settings)]
     assert losses[-1] < 0.2 * losses[0]
     assert top_1(encoder, tokenizer, batch) == 1.0

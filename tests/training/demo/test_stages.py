@@ -10,7 +10,7 @@ from minirag.rag import RagSequenceForGeneration, RagTokenForGeneration
 from minirag.training.demo.folder import trained_rag, write_demo
 from minirag.training.demo.recipe import Recipe, load_trained, trained_context_encoder
 from minirag.training.demo.stages import train_bart, train_dpr, train_polish, train_rag
-from minirag.training.loop import LoopSettings
+from minirag.training.settings import LoopSettings
 from minirag.world.facts import write_facts
 from tests.small_tokenizers import rag_tokenizer
 from tests.tiny_folder import FACTS
@@ -37,7 +37,9 @@ def test_a_finished_stage_is_not_done_again(work):
 
 
 def test_the_last_measure_of_a_stage_comes_with_its_last_step(tmp_path):
-    assert [bool(done.measured) for done in train_dpr(SMALL, rag_tokenizer(), tmp_path, torch.device("cpu"))][-1]
+    assert [bool(done.progress.measured) for done in train_dpr(SMALL, rag_tokenizer(), tmp_path, torch.device("cpu"))][
+        -1
+    ]
 
 
 def test_both_models_answer_from_the_folder(work, tmp_path):
@@ -53,7 +55,7 @@ def test_rag_training_leaves_the_context_encoder_as_it_was(work):
     before = (
         load_trained(
             DPRContextEncoder(SMALL.encoder_config(rag_tokenizer().question_encoder.vocab_size)),
-            work / "dpr.safetensors",
+            work / "dpr",
         )
         .half()
         .float()
@@ -67,7 +69,7 @@ def test_rag_training_leaves_the_context_encoder_as_it_was(work):
 
 
 def test_a_stage_that_needs_an_earlier_one_says_so(tmp_path):
-    with pytest.raises(ValueError, match=r"dpr\.safetensors: this stage comes before"):
+    with pytest.raises(ValueError, match=r"dpr: this stage comes before"):
         list(train_rag(SMALL, rag_tokenizer(), tmp_path, torch.device("cpu")))
 
 

@@ -6,9 +6,11 @@ import pytest
 import torch
 
 from minirag.retrieval.encoding import encode_questions
+from minirag.training.accumulation import in_one_part
 from minirag.training.demo.lessons import answer_text, recased
 from minirag.training.demo.worlds import answer_logits, invented_world, rag_loss, retrieve
-from minirag.training.loop import LoopSettings, train
+from minirag.training.loop import Task, train
+from minirag.training.settings import LoopSettings
 from minirag.training.vocabulary import pieces_of
 from minirag.world.invented import Inventor
 from minirag.world.passages import ask
@@ -68,12 +70,12 @@ def test_the_loss_falls_on_a_set_that_can_be_memorised(parts):
     encoder, generator, tokenizer, world = parts
     both = torch.nn.ModuleList([encoder, generator])
     settings = LoopSettings(steps=100, learning_rate=0.003, warmup_steps=5, bf16=False)
-    losses = [
-        p.loss
-        for p in train(
-            both, lambda step: rag_loss(encoder, generator, tokenizer, world, world.facts[:2], Random(1), 2), settings
-        )
-    ]
+
+    def loss_at(step: int) -> torch.Tensor:
+        return rag_loss(encoder, generator, tokenizer, world, world.facts[:2], Random(1), 2)
+
+    task = Task(in_one_part(loss_at, torch.device("cpu"), bf16=False))
+    losses = [progress.loss for progress in train(both, task, settings)]
     assert losses[-1] < 0.3 * losses[0]
 
 
