@@ -23,6 +23,7 @@ FLOORS = [
     {"rag", "answer"},
     {"decoding"},
     {"likelihood"},
+    {"questions"},
     {"retrieval"},
     {"model"},
     {"text"},

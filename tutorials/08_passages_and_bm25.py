@@ -158,9 +158,9 @@ for word in ("citizen", "Canada", "known", "as", "a", "is", "of"):
 # training, with invented names.)
 
 # %%
-from minirag.evaluation.questions import read_questions
 from minirag.evaluation.recall import measure_recall
 from minirag.plots import recall_curve
+from minirag.questions.reading import read_questions
 
 asked = read_questions(Path("weights/demo/questions.jsonl"))[::4]
 ks = (1, 2, 5, 10, 20)

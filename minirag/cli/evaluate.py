@@ -18,8 +18,8 @@ from minirag.cli import options
 from minirag.cli.console import progress_bar, stdout
 
 if TYPE_CHECKING:
-    from minirag.evaluation.evaluate import Report
-    from minirag.evaluation.questions import Question
+    from minirag.evaluation.evaluate import Judged, Report
+    from minirag.questions.question import Question
 
 SETTINGS = ("open-book", "closed-book", "swapped")
 SWAP_SEED = 0
@@ -76,8 +76,8 @@ def prepare(
 ) -> "tuple[list[Question], Path | None]":
     """The questions of one setting, and the knowledge base that they are put to."""
     from minirag.cli.opening import demo_folder, open_context_encoder
-    from minirag.evaluation.questions import read_questions
     from minirag.model.config_files import read_config
+    from minirag.questions.reading import read_questions
 
     folder = model or demo_folder()
     read_config(folder)  # a folder that is no model is told so, not that it has no questions
@@ -123,5 +123,9 @@ def run(
 
 def as_object(report: "Report") -> dict[str, Any]:
     """Everything, with one row per question."""
-    rows = [{**asdict(row.question), **{k: v for k, v in vars(row).items() if k != "question"}} for row in report.rows]
-    return {**asdict(report), "rows": rows}
+    return {**vars(report), "settings": asdict(report.settings), "rows": [row_as_object(row) for row in report.rows]}
+
+
+def row_as_object(row: "Judged") -> dict[str, Any]:
+    asked = {"question": row.question.question, "answers": row.question.answers, "gold": row.question.gold}
+    return {**asked, **{name: value for name, value in vars(row).items() if name != "question"}}

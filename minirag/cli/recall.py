@@ -40,8 +40,8 @@ def recall(
 ) -> None:
     """How often is a gold passage among the first k?"""
     from minirag.cli.opening import open_question_encoder
-    from minirag.evaluation.questions import read_questions
     from minirag.evaluation.recall import measure_recall
+    from minirag.questions.reading import read_questions
     from minirag.retrieval.knowledge_base import KnowledgeBase
 
     wanted = index or ["exact", "bm25"]

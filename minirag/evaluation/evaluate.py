@@ -13,7 +13,7 @@ from typing import Any
 
 from minirag.answer import Answer, answer_batch
 from minirag.evaluation.metrics import exact_match, f1, recall_at_k
-from minirag.evaluation.questions import Question
+from minirag.questions.question import Question
 
 NO_PASSAGE = ("", "")  # title and text: what the generator reads when the book is closed
 Progress = Callable[[int, int | None], None]

@@ -7,7 +7,7 @@ Tests     tests/evaluation/test_hot_swap.py
 
 from collections.abc import Sequence
 
-from minirag.evaluation.questions import Question
+from minirag.questions.question import Question
 from minirag.retrieval.passages import Passage
 from minirag.world.facts import Fact
 from minirag.world.passages import questions_for, write_passages

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from minirag.evaluation.metrics import recall_at_k
-from minirag.evaluation.questions import Question
+from minirag.questions.question import Question
 from minirag.retrieval.bm25 import search_bm25
 from minirag.retrieval.exact_index import ExactIndex
 from minirag.retrieval.knowledge_base import KnowledgeBase

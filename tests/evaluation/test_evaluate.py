@@ -3,7 +3,8 @@
 import pytest
 
 from minirag.evaluation.evaluate import evaluate
-from minirag.evaluation.questions import Question, read_questions
+from minirag.questions.question import Question
+from minirag.questions.reading import read_questions
 from minirag.rag import RagSequenceForGeneration, RagTokenForGeneration
 
 

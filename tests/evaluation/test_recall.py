@@ -5,8 +5,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minirag.evaluation.questions import Question
 from minirag.evaluation.recall import measure_recall
+from minirag.questions.question import Question
 from tests.retrieval.small_bases import small_base, unit_vectors
 
 

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import torch
 
 from minirag import RagTokenForGeneration
-from minirag.evaluation.questions import read_questions
+from minirag.questions.reading import read_questions
 from minirag.retrieval.bm25 import search_bm25, words
 from minirag.retrieval.encoding import encode_questions
 from minirag.retrieval.passages import Passage, PassageStore

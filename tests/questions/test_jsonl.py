@@ -1,4 +1,4 @@
-"""Question files: what is read, and the line that is named when it cannot be."""
+"""Questions one a line: what is read, and the line that is named when it cannot be."""
 
 import json
 
@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minirag.evaluation.questions import Question, read_questions
+from minirag.questions.question import Question
+from minirag.questions.reading import read_questions
+from minirag.retrieval.passages import Passage
 
 text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip)
 
@@ -36,7 +38,11 @@ def test_gold_may_be_missing_and_a_byte_order_mark_may_stand_in_front(tmp_path):
         (b'{"question": "  ", "answers": ["a"]}', '"question" must be a text'),
         (b'{"question": "q"}', '"answers" holds no answer'),
         (b'{"question": "q", "answers": "a"}', '"answers" must be a list of texts'),
-        (b'{"question": "q", "answers": ["a"], "gold": [3]}', '"gold" must be a list of texts'),
+        (b'{"question": "q", "answers": ["a", " "]}', '"answers" holds an empty answer'),
+        (b'{"question": "q", "answers": ["a"], "gold": [3]}', '"gold" must be a list of passage ids or passages'),
+        (b'{"question": "q", "answers": ["a"], "gold": "p1"}', '"gold" must be a list'),
+        (b'{"question": "q", "answers": ["a"], "negatives": [{"title": "t"}]}', '"negatives": "text" must be a text'),
+        (b'{"question": "q", "answers": ["\\ud800"]}', '"answers" holds half a character'),
     ],
 )
 def test_a_line_that_cannot_be_read_is_named(tmp_path, line, fault):
@@ -44,6 +50,26 @@ def test_a_line_that_cannot_be_read_is_named(tmp_path, line, fault):
     file.write_bytes(b'{"question": "q", "answers": ["a"]}\n\n' + line + b"\n")
     with pytest.raises(ValueError, match=rf"q\.jsonl:3: {fault}"):
         read_questions(file)
+
+
+def test_passages_are_named_by_id_or_written_out(tmp_path):
+    record = {
+        "question": "q",
+        "answers": ["a"],
+        "gold": ["p1", {"text": "says a"}],
+        "negatives": [{"id": 7, "title": "T", "text": "says b"}, "p2"],
+    }
+    (tmp_path / "q.jsonl").write_text(json.dumps(record))
+    (question,) = read_questions(tmp_path / "q.jsonl")
+    assert question.gold == ("p1",)
+    assert [passage.text for passage in question.positives] == ["says a"]
+    assert question.negatives == (Passage("7", "T", "says b"),)
+    assert question.negative_ids == ("p2",)
+
+
+def test_nq_open_has_its_answers_under_another_name(tmp_path):
+    (tmp_path / "nq.jsonl").write_text('{"question": "where did they film", "answer": ["Georgia", "Vancouver"]}\n')
+    assert read_questions(tmp_path / "nq.jsonl") == [Question("where did they film", ("Georgia", "Vancouver"))]
 
 
 def test_a_file_without_questions_is_refused(tmp_path):

@@ -1,0 +1,1 @@
+"""Questions with their answers and passages, from files of five kinds."""

@@ -1,0 +1,55 @@
+"""The batches: every example once an epoch, the same whenever they are asked for, like lengths together."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minirag.training.order import Order
+
+sizes = st.tuples(st.integers(1, 60), st.integers(1, 9))
+
+
+@given(sizes, st.integers(0, 3), st.integers(0, 4), st.booleans())
+def test_an_epoch_holds_every_example_once(size, seed, epoch, by_length):
+    count, batch_size = size
+    lengths = [index * 7 % 13 for index in range(count)] if by_length else None
+    order = Order(count, batch_size, seed, lengths)
+    steps = range(epoch * order.steps_per_epoch, (epoch + 1) * order.steps_per_epoch)
+    batches = [order.batch(step) for step in steps]
+    assert sorted(index for batch in batches for index in batch) == list(range(count))
+    assert sorted(map(len, batches))[1:] == [batch_size] * (len(batches) - 1)
+    assert {order.epoch(step) for step in steps} == {epoch}
+
+
+@given(sizes, st.lists(st.integers(0, 50), min_size=2, max_size=6))
+def test_a_step_has_the_same_batch_in_whatever_order_steps_are_asked_for(size, steps):
+    running = Order(*size)
+    assert [running.batch(step) for step in steps] == [Order(*size).batch(step) for step in steps]
+
+
+def test_epochs_and_seeds_differ():
+    order = Order(50, 50)
+    assert order.batch(0) != order.batch(1)
+    assert order.batch(0) != Order(50, 50, seed=1).batch(0)
+
+
+def test_like_lengths_share_a_batch():
+    lengths = [index % 40 for index in range(4000)]
+    order = Order(4000, 10, lengths=lengths)
+    batches = [order.batch(step) for step in range(order.steps_per_epoch)]
+    spread = [max(values) - min(values) for values in ([lengths[index] for index in batch] for batch in batches)]
+    assert sum(spread) / len(spread) < 2  # 33 without it
+    means = [sum(lengths[index] for index in batch) for batch in batches]
+    assert means != sorted(means)  # short ones do not all come first
+
+
+def test_what_makes_no_sense_is_refused():
+    for arguments, fault in [
+        ((0, 1), "count=0"),
+        ((1, 0), "batch_size=0"),
+        ((3, 1, 0, [1, 2]), "2 lengths for 3 examples"),
+    ]:
+        with pytest.raises(ValueError, match=fault):
+            Order(*arguments)
+    with pytest.raises(ValueError, match="step=-1"):
+        Order(3, 1).batch(-1)
