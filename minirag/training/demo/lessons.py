@@ -21,6 +21,8 @@ from minirag.model.bart_layers import shift_right
 from minirag.text.batching import pad_ids
 from minirag.text.generator_input import passage_string
 from minirag.text.tokenizers import Tokenizer
+from minirag.training.bart.examples import answer_text
+from minirag.training.bart.noising import poisson
 from minirag.training.guided_attention import copied_from, guidance_loss
 from minirag.world.facts import Fact
 from minirag.world.invented import Inventor
@@ -107,15 +109,6 @@ def reading_lesson(inventor: Inventor, mix: Mix, rng: Random) -> Lesson:
     )
 
 
-def answer_text(value: str) -> str:
-    """The answer as it stands in a passage, behind a space: byte-level BPE gives `Bern` and ` Bern` different tokens.
-
-    With the space, answering is copying tokens; without it, the generator would have to learn for each of thousands of
-    tokens which other one is its twin.
-    """
-    return " " + value
-
-
 def misleading_facts(inventor: Inventor, facts: list[Fact], asked: Fact, rng: Random) -> list[Fact]:
     """The same entity without the fact that is asked for, or the same relations of somebody else."""
     others = [fact for fact in facts if fact is not asked]
@@ -142,7 +135,10 @@ def passage_text(facts: Sequence[Fact], rng: Random) -> str:
 
 
 def infill(text: str, rng: Random, share: float = 0.3, mean_length: float = 3.0) -> str:
-    """Spans of words, Poisson(3) long, each replaced by one <mask>, until `share` of the words are gone."""
+    """Spans of words, Poisson(3) long, each replaced by one <mask>, until about `share` of the words are gone.
+
+    They may overlap, as those of the paper (bart/noising.py) do not: the demo's weights were made so.
+    """
     words = text.split(" ")
     budget = share * len(words)
     while budget > 0:
@@ -151,15 +147,6 @@ def infill(text: str, rng: Random, share: float = 0.3, mean_length: float = 3.0)
         words[start : start + length] = [MASK]
         budget -= max(1, length)
     return " ".join(words)
-
-
-def poisson(mean: float, rng: Random) -> int:
-    """The number of arrivals in one unit of time, at `mean` arrivals a unit."""
-    arrived, clock = 0, rng.expovariate(mean)
-    while clock < 1.0:
-        arrived += 1
-        clock += rng.expovariate(mean)
-    return arrived
 
 
 def recased(question: str, rng: Random, capitals: float = 0.1) -> str:

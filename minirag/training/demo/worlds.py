@@ -24,7 +24,8 @@ from minirag.retrieval.passages import Passage
 from minirag.text.batching import pad_ids
 from minirag.text.generator_input import generator_inputs, passage_string
 from minirag.text.rag_tokenizer import RagTokenizer
-from minirag.training.demo.lessons import answer_text, recased
+from minirag.training.bart.examples import answer_text
+from minirag.training.demo.lessons import recased
 from minirag.world.facts import Fact
 from minirag.world.invented import Inventor
 from minirag.world.passages import ask, write_passages

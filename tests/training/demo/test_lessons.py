@@ -15,7 +15,6 @@ from minirag.training.demo.lessons import (
     infill,
     lesson_loss,
     lessons,
-    poisson,
     reading_exact_match,
     recased,
 )
@@ -64,13 +63,6 @@ def test_infilling_takes_about_the_share_of_the_words_it_is_told_to():
     rng, words = Random(0), " ".join(map(str, range(50)))
     left = [sum(word != MASK for word in infill(words, rng, share=0.3).split(" ")) for _ in range(300)]
     assert 0.58 < sum(left) / len(left) / 50 < 0.75
-
-
-def test_poisson_has_its_mean_and_variance():
-    rng = Random(0)
-    drawn = [poisson(3.0, rng) for _ in range(4000)]
-    mean = sum(drawn) / len(drawn)
-    assert abs(mean - 3) < 0.15 and abs(sum((n - mean) ** 2 for n in drawn) / len(drawn) - 3) < 0.3
 
 
 @given(seeds)
