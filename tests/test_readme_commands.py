@@ -1,7 +1,7 @@
 """Does every command of the README run? In the order they stand there, each with files of the names that it uses.
 
 What is stood in for, because it is large or far away: the demo and the hub, by folders of the published layout with random
-weights; the benchmark, by three passages; the recipe of `minirag train`, by the same one with three small steps a stage.
+weights; the benchmark, by three passages; the recipe of `minirag train demo`, by the same one with three small steps a stage.
 `make` targets are what .ci/run calls; `pip install` is what tests/test_wheel.py does.
 """
 

@@ -1,4 +1,4 @@
-"""A whole model folder with random weights, as `minirag train` would write it: everything that weights/demo has."""
+"""A whole model folder with random weights, as `minirag train demo` would write it: everything that weights/demo has."""
 
 from pathlib import Path
 

@@ -32,11 +32,11 @@ COMMANDS = (
     verify.verify,
     recall.recall,
     evaluate.evaluate,
-    train.train,
     convert.convert,
 )
 for command in COMMANDS:
     app.command()(command)
+app.add_typer(train.app, name="train")
 
 
 def main() -> None:

@@ -37,13 +37,19 @@ def write_checkpoint(path: Path, tensors: Tensors, state: Json) -> None:
     flush(path.parent)
 
 
-def read_checkpoint(path: Path) -> tuple[Tensors, Json]:
+def read_state(path: Path) -> Json:
+    """What `write_checkpoint` was told beside the tensors: only the file's header is read."""
     try:
         with safe_open(path, "pt") as file:
-            state = json.loads((file.metadata() or {})["state"])
-        return load_file(path), state
+            state: Json = json.loads((file.metadata() or {})["state"])
+        return state
     except (SafetensorError, KeyError, ValueError) as error:
         raise ValueError(f"{path}: not a checkpoint ({' '.join(str(error).split())})") from None
+
+
+def read_tensors(path: Path) -> Tensors:
+    read_state(path)  # a file that is no checkpoint is refused there
+    return load_file(path)
 
 
 def weights_of(model: nn.Module) -> Tensors:

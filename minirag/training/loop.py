@@ -11,24 +11,18 @@ its checkpoint with the steps that an uninterrupted run would have done.
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
 
-from minirag.training.checkpoints import (
-    Tensors,
-    random_states,
-    read_checkpoint,
-    set_random_states,
-    set_weights,
-    weights_of,
-    write_checkpoint,
-)
+from minirag.training.best_weights import BestWeights
+from minirag.training.checkpoints import random_states, set_random_states
 from minirag.training.early_stopping import judge, out_of_patience
 from minirag.training.learning_rates import adamw, schedule, set_rates
+from minirag.training.metrics import Progress, metrics_log
 from minirag.training.processes import ALONE, Processes
-from minirag.training.run_folder import Position, RunFolder, add_line, resume, save_batch, save_run
+from minirag.training.run_folder import Position, RunFolder, resume, save_batch, save_run
 from minirag.training.settings import LoopSettings
 
 
@@ -38,26 +32,13 @@ class Task:
 
     With several processes each returns its share of the loss and has its share of the gradient: they add up.
     measure: dev measurements, without gradient and dropout. describe(t): the rows of batch t, for whoever must find a fault.
+    largest: a step whose batch takes the most memory.
     """
 
     objective: Callable[[int], float]
     measure: Callable[[], dict[str, float]] | None = None
     describe: Callable[[int], list[dict[str, object]]] | None = None
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Steps done, the last one's loss (nats), rate and gradient norm before clipping; seconds since the run began.
-
-    Step 0 is the measure before the first step: its loss, rate and norm are nan.
-    """
-
-    step: int
-    loss: float
-    learning_rate: float
-    gradient_norm: float
-    seconds: float
-    measured: dict[str, float] = field(default_factory=dict)
+    largest: int = 0
 
 
 def train(
@@ -69,14 +50,14 @@ def train(
     settings.seed. ValueError: a loss or gradient is not finite; weights and checkpoint are then those of the step before.
     """
     optimizer = adamw(model, settings)
-    at = resume(run, model, optimizer, settings)
+    at = resume(run, model, optimizer, settings, processes)
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    best_weights = BestWeights(run)
+    best_weights, log = BestWeights(run, processes), metrics_log(run, at.step, processes)
     random, began = random_states(), time.monotonic() - at.seconds
     model.train()
     if settings.measure_first and at == Position():
         at, measured = measure(model, task, settings, at, best_weights)
-        yield write(run, Progress(0, math.nan, math.nan, math.nan, time.monotonic() - began, measured))
+        yield log(Progress(0, math.nan, math.nan, math.nan, time.monotonic() - began, measured))
     while not at.ended:
         set_random_states(random)  # measures, and whoever reads this generator, may draw as they like
         share = schedule(at.step, settings)
@@ -92,9 +73,9 @@ def train(
         at = replace(at, step=at.step + 1, seconds=time.monotonic() - began, ended=at.step + 1 == settings.steps)
         if due(at, settings.measure_every):
             at, measured = measure(model, task, settings, at, best_weights)
-        progress = write(run, Progress(at.step, loss, share * settings.learning_rate, norm, at.seconds, measured))
-        if run is not None and due(at, settings.checkpoint_every):
-            save_run(run, model, optimizer, settings, at, random)
+        progress = log(Progress(at.step, loss, share * settings.learning_rate, norm, at.seconds, measured))
+        if due(at, settings.checkpoint_every):
+            save_run(run, model, optimizer, settings, at, random, processes)
         yield progress
     best_weights.give_back(model, at)
     model.eval()
@@ -106,48 +87,19 @@ def due(at: Position, every: int) -> bool:
 
 
 def measure(
-    model: nn.Module, task: Task, settings: LoopSettings, at: Position, best_weights: "BestWeights"
+    model: nn.Module, task: Task, settings: LoopSettings, at: Position, best_weights: BestWeights
 ) -> tuple[Position, dict[str, float]]:
     """What is measured now, without gradient or dropout, and the position that follows: a better best, or the end."""
     if task.measure is None:
         return at, {}
     model.eval()
     with torch.no_grad():
-        measured = task.measure()
+        measured = {name: best_weights.processes.first(value) for name, value in task.measure().items()}
     model.train()
     best = judge(at.best, at.step, measured, settings)
     if best.step == at.step:
         best_weights.keep(model, at.step)
     return replace(at, best=best, ended=at.ended or out_of_patience(best, settings)), measured
-
-
-class BestWeights:
-    """The best weights so far: in the run's folder, or in memory where there is none."""
-
-    def __init__(self, run: RunFolder | None):
-        self.run = run
-        self.kept: Tensors = {}
-
-    def keep(self, model: nn.Module, step: int) -> None:
-        if self.run is not None:
-            write_checkpoint(self.run.best(step), weights_of(model), {"step": step})
-        else:
-            self.kept = {name: weight.clone() for name, weight in weights_of(model).items()}
-
-    def give_back(self, model: nn.Module, at: Position) -> None:
-        """The model's weights become the best ones, where something was watched."""
-        if at.best.step is not None and at.best.step != at.step:
-            tensors = read_checkpoint(self.run.best(at.best.step))[0] if self.run is not None else self.kept
-            set_weights(model, tensors, f"the best weights, of step {at.best.step}")
-
-
-def write(run: RunFolder | None, progress: Progress) -> Progress:
-    """A line of metrics.jsonl: what is no number (before the first step) is left out."""
-    if run is not None:
-        row = asdict(progress)
-        row |= row.pop("measured")
-        add_line(run, {name: value for name, value in row.items() if math.isfinite(value)})
-    return progress
 
 
 def not_finite(step: int, loss: float, norm: float, task: Task, run: RunFolder | None) -> str:

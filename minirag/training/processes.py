@@ -29,6 +29,10 @@ class Processes:
     def sum(self, x: float) -> float:
         return x
 
+    def first(self, x: float) -> float:
+        """The number that the first process has."""
+        return self.sum(x if self.rank == 0 else 0.0)
+
     def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
         """Every process gets the gradient of the whole batch."""
 

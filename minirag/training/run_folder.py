@@ -13,8 +13,9 @@ Tests     tests/training/test_run_folder.py
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -24,7 +25,8 @@ from minirag.training.checkpoints import (
     Tensors,
     moments_of,
     part,
-    read_checkpoint,
+    read_state,
+    read_tensors,
     set_moments,
     set_random_states,
     set_weights,
@@ -32,6 +34,7 @@ from minirag.training.checkpoints import (
     write_checkpoint,
 )
 from minirag.training.early_stopping import Best
+from minirag.training.processes import ALONE, Processes
 from minirag.training.settings import LoopSettings
 
 FREE = {"checkpoint_every"}  # may change when a run goes on: nothing that is computed depends on it
@@ -58,65 +61,84 @@ class RunFolder:
 
 @dataclass(frozen=True)
 class Position:
-    """How far a run is: steps done, seconds they took, the best measure; ended: nothing is left to do."""
+    """How far a run is: steps done, seconds they took, the best measure, bytes of metrics; ended: nothing is left to do."""
 
     step: int = 0
     seconds: float = 0.0
     best: Best = field(default_factory=Best)
     ended: bool = False
+    metrics_bytes: int = 0
 
 
 def save_run(
-    run: RunFolder,
+    run: RunFolder | None,
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
     settings: LoopSettings,
     at: Position,
     random: Tensors,
+    processes: Processes = ALONE,
 ) -> None:
-    """Metrics first, then the checkpoint that counts on them, then what it no longer needs goes."""
-    size = run.metrics.stat().st_size if run.metrics.exists() else 0
-    if size:
+    """Metrics first, then the checkpoint that counts on them, then what it no longer needs goes.
+
+    Every process calls this, the first one writes; random states come as a row for each.
+    """
+    device = next(model.parameters()).device
+    random = {name: processes.gather(state.float()[None].to(device)).byte().cpu() for name, state in random.items()}
+    if run is None or processes.rank != 0:
+        return
+    if run.metrics.exists():
         flush(run.metrics)
+        at = replace(at, metrics_bytes=run.metrics.stat().st_size)
     tensors: Tensors = {f"model.{name}": tensor for name, tensor in weights_of(model).items()}
     tensors |= {f"adam.{name}": tensor for name, tensor in moments_of(model, optimizer).items()}
     tensors |= {f"random.{name}": tensor for name, tensor in random.items()}
-    state = {**asdict(at), "metrics_bytes": size, "settings": begun_with(run, settings)}
-    write_checkpoint(run.checkpoint, tensors, state)
+    write_checkpoint(run.checkpoint, tensors, {**asdict(at), "settings": begun_with(run, settings, processes)})
     for path in run.folder.glob("best-*.safetensors"):
         if at.best.step is None or path != run.best(at.best.step):
             path.unlink()
 
 
 def resume(
-    run: RunFolder | None, model: nn.Module, optimizer: torch.optim.Optimizer, settings: LoopSettings
+    run: RunFolder | None,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    settings: LoopSettings,
+    processes: Processes = ALONE,
 ) -> Position:
     """Everything as it was at the checkpoint; without one, the start, from the random state of the seed.
 
     ValueError: the run was begun with other settings, or the file is not its checkpoint.
     """
-    if run is None or not run.checkpoint.exists():
-        torch.manual_seed(settings.seed)
-        if run is not None:
-            cut(run.metrics, 0)
-        return Position()
-    tensors, state = read_checkpoint(run.checkpoint)
-    refuse_other_settings(run, state["settings"], settings)  # type: ignore[arg-type]
+    at = position(run, settings, processes) if run is not None else Position()
+    if run is not None and processes.rank == 0:
+        cut(run.metrics, at.metrics_bytes)
+    if at.step == 0 or run is None:
+        torch.manual_seed(settings.seed + processes.rank)
+        return at
+    tensors = read_tensors(run.checkpoint)
     set_weights(model, part(tensors, "model."), run.checkpoint)
     set_moments(model, optimizer, part(tensors, "adam."))
-    set_random_states(part(tensors, "random."))
-    cut(run.metrics, state["metrics_bytes"])  # type: ignore[arg-type]
-    return Position(state["step"], state["seconds"], Best(**state["best"]), state["ended"])  # type: ignore[arg-type]
+    set_random_states({name: rows[processes.rank] for name, rows in part(tensors, "random.").items()})
+    return at
 
 
-def begun_with(run: RunFolder, settings: LoopSettings) -> dict[str, object]:
+def position(run: RunFolder, settings: LoopSettings, processes: Processes = ALONE) -> Position:
+    """Where the run's checkpoint stands; the start where there is none. ValueError: it was begun with other settings."""
+    if not run.checkpoint.exists():
+        return Position()
+    state: Any = read_state(run.checkpoint)
+    refuse_other_settings(run, state["settings"], begun_with(run, settings, processes))
+    return Position(state["step"], state["seconds"], Best(**state["best"]), state["ended"], state["metrics_bytes"])
+
+
+def begun_with(run: RunFolder, settings: LoopSettings, processes: Processes) -> dict[str, object]:
     """As JSON gives it back: a tuple is a list there."""
-    known: dict[str, object] = json.loads(json.dumps({**asdict(settings), **run.options}))
+    known: dict[str, object] = json.loads(json.dumps({**asdict(settings), "processes": processes.count, **run.options}))
     return {name: value for name, value in known.items() if name not in FREE}
 
 
-def refuse_other_settings(run: RunFolder, before: dict[str, object], settings: LoopSettings) -> None:
-    now = begun_with(run, settings)
+def refuse_other_settings(run: RunFolder, before: dict[str, object], now: dict[str, object]) -> None:
     for name in sorted(before.keys() | now.keys()):
         if before.get(name) != now.get(name):
             change = f"was begun with {name} {before.get(name)}, not {now.get(name)}"
@@ -125,15 +147,9 @@ def refuse_other_settings(run: RunFolder, before: dict[str, object], settings: L
 
 def trained_weights(run: RunFolder) -> Tensors:
     """The weights that a run has come to: the best ones where something is watched, else the last."""
-    tensors, state = read_checkpoint(run.checkpoint)
-    best = Best(**state["best"])  # type: ignore[arg-type]
-    return part(tensors, "model.") if best.step is None else read_checkpoint(run.best(best.step))[0]
-
-
-def add_line(run: RunFolder, row: Mapping[str, object]) -> None:
-    run.folder.mkdir(parents=True, exist_ok=True)
-    with run.metrics.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    state: Any = read_state(run.checkpoint)
+    best = Best(**state["best"])
+    return part(read_tensors(run.checkpoint), "model.") if best.step is None else read_tensors(run.best(best.step))
 
 
 def cut(metrics: Path, size: int) -> None:

@@ -7,7 +7,8 @@ from torch import nn
 from minirag.training.checkpoints import (
     moments_of,
     random_states,
-    read_checkpoint,
+    read_state,
+    read_tensors,
     set_moments,
     set_random_states,
     set_weights,
@@ -32,7 +33,8 @@ def test_weights_buffers_and_moments_come_back_and_what_stands_twice_is_kept_onc
     tensors = {f"model.{name}": tensor for name, tensor in weights_of(model).items()}
     write_checkpoint(tmp_path / "run" / "checkpoint", {**tensors, **moments_of(model, optimizer)}, {"step": 1})
     assert not any("2." in name for name in tensors)
-    back, state = read_checkpoint(tmp_path / "run" / "checkpoint")
+    path = tmp_path / "run" / "checkpoint"
+    back, state = read_tensors(path), read_state(path)
     assert state == {"step": 1}
     fresh = nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3))
     fresh.append(fresh[0])
@@ -75,7 +77,7 @@ def test_a_checkpoint_that_was_cut_off_is_one_line(tmp_path):
     write_checkpoint(path, {"a": torch.zeros(100)}, {})
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(ValueError, match=r"checkpoint\.safetensors: not a checkpoint") as fault:
-        read_checkpoint(path)
+        read_tensors(path)
     assert "\n" not in str(fault.value)
 
 
@@ -89,4 +91,4 @@ def test_while_a_checkpoint_is_written_the_one_before_stays(tmp_path, monkeypatc
     monkeypatch.setattr("minirag.training.checkpoints.flush", killed)
     with pytest.raises(KeyboardInterrupt):
         write_checkpoint(path, {"a": torch.ones(3)}, {"step": 2})
-    assert read_checkpoint(path)[1] == {"step": 1}
+    assert read_state(path) == {"step": 1}

@@ -9,10 +9,16 @@ from torch import nn
 from minirag.training.checkpoints import random_states, weights_of, write_checkpoint
 from minirag.training.early_stopping import Best
 from minirag.training.learning_rates import adamw
-from minirag.training.run_folder import Position, RunFolder, add_line, resume, save_run, trained_weights
+from minirag.training.run_folder import Position, RunFolder, resume, save_run, trained_weights
 from minirag.training.settings import LoopSettings
 
 SETTINGS = LoopSettings(10)
+
+
+def add_line(run: RunFolder, row: dict) -> None:
+    run.folder.mkdir(exist_ok=True)
+    with run.metrics.open("a") as file:
+        file.write(json.dumps(row) + "\n")
 
 
 def saved(run: RunFolder, at: Position) -> nn.Module:
@@ -29,7 +35,7 @@ def test_lines_after_the_checkpoint_are_cut_when_a_run_goes_on(tmp_path):
     add_line(run, {"step": 2})
     with run.metrics.open("a") as file:
         file.write('{"step": 3, "lo')  # killed while it wrote
-    assert resume(run, model, adamw(model, SETTINGS), SETTINGS) == Position(1, 2.0)
+    assert resume(run, model, adamw(model, SETTINGS), SETTINGS) == Position(1, 2.0, metrics_bytes=12)
     assert [json.loads(line) for line in run.metrics.read_text().splitlines()] == [{"step": 1}]
 
 

@@ -5,7 +5,7 @@ Tutorial  tutorials/17_training_rag.py
 Tests     tests/training/demo/test_stages.py
 
 Stage by stage, each with its result in the work folder; a stage that was finished is not done again, and one that was
-stopped goes on from its last checkpoint. `minirag train` runs them all.
+stopped goes on from its last checkpoint. `minirag train demo` runs them all.
 """
 
 from collections.abc import Callable, Iterator
@@ -52,23 +52,20 @@ POOL = 4  # batches drawn at once, see bart_batch
 
 
 @dataclass(frozen=True)
-class StageProgress:
-    """A step of a stage; `progress.measured` now and then holds what can be read off: top_1, exact match."""
-
-    stage: str
-    steps: int
-    progress: Progress
-
-
-def stage(name: str, model: nn.Module, task: Task, settings: LoopSettings, work: Path) -> Iterator[StageProgress]:
+class Stage:
     """One run of the loop, kept in the work folder under its name."""
-    for progress in train(model, task, settings, RunFolder(work / name)):
-        yield StageProgress(name, settings.steps, progress)
+
+    name: str
+    model: nn.Module
+    task: Task
+    settings: LoopSettings
+    run: RunFolder
+
+    def steps(self) -> Iterator[Progress]:
+        return train(self.model, self.task, self.settings, self.run)
 
 
-def train_dpr(
-    recipe: Recipe, tokenizer: RagTokenizer, work: Path, device: torch.device, every: int = 100
-) -> Iterator[StageProgress]:
+def dpr_stage(recipe: Recipe, tokenizer: RagTokenizer, work: Path, device: torch.device, every: int = 100) -> Stage:
     """Stage 1: one encoder for both sides, from in-batch negatives."""
     inventor = Inventor(pieces_of(tokenizer.generator))
     encoder = new_encoder(recipe, tokenizer).to(device)
@@ -82,12 +79,10 @@ def train_dpr(
         return {f"top_1 of {len(asked)}": top_1(encoder, tokenizer.question_encoder, asked)}
 
     task = Task(in_one_part(loss_at, device, recipe.dpr.bf16), measure)
-    yield from stage("dpr", encoder, task, replace(recipe.dpr, measure_every=every), work)
+    return Stage("dpr", encoder, task, replace(recipe.dpr, measure_every=every), RunFolder(work / "dpr"))
 
 
-def train_bart(
-    recipe: Recipe, tokenizer: RagTokenizer, work: Path, device: torch.device, every: int = 200
-) -> Iterator[StageProgress]:
+def bart_stage(recipe: Recipe, tokenizer: RagTokenizer, work: Path, device: torch.device, every: int = 200) -> Stage:
     """Stage 2: mending, then reading (see the curriculum in lessons.py)."""
     inventor = Inventor(pieces_of(tokenizer.generator))
     generator = new_generator(recipe, tokenizer).to(device)
@@ -101,12 +96,10 @@ def train_bart(
         return lesson_loss(generator, tokenizer.generator, batch, guidance_at(step))
 
     task = Task(in_one_part(loss_at, device, recipe.bart.bf16), exact_match_of(generator, tokenizer.generator, unseen))
-    yield from stage("bart", generator, task, replace(recipe.bart, measure_every=every), work)
+    return Stage("bart", generator, task, replace(recipe.bart, measure_every=every), RunFolder(work / "bart"))
 
 
-def train_polish(
-    recipe: Recipe, tokenizer: RagTokenizer, work: Path, device: torch.device, every: int = 200
-) -> Iterator[StageProgress]:
+def polish_stage(recipe: Recipe, tokenizer: RagTokenizer, work: Path, device: torch.device, every: int = 200) -> Stage:
     """Stage 3: reading goes on with what people do: they type in capitals, and their passages mislead."""
     inventor = Inventor(pieces_of(tokenizer.generator))
     generator = load_trained(new_generator(recipe, tokenizer), work / "bart").to(device)
@@ -122,7 +115,7 @@ def train_polish(
     task = Task(
         in_one_part(loss_at, device, recipe.polish.bf16), exact_match_of(generator, tokenizer.generator, unseen)
     )
-    yield from stage("polish", generator, task, replace(recipe.polish, measure_every=every), work)
+    return Stage("polish", generator, task, replace(recipe.polish, measure_every=every), RunFolder(work / "polish"))
 
 
 def exact_match_of(
@@ -148,7 +141,7 @@ def lesson_pool(recipe: Recipe, inventor: Inventor, group: int) -> list[list[Les
     return rng.sample(batches, POOL)
 
 
-def train_rag(recipe: Recipe, tokenizer: RagTokenizer, work: Path, device: torch.device) -> Iterator[StageProgress]:
+def rag_stage(recipe: Recipe, tokenizer: RagTokenizer, work: Path, device: torch.device) -> Stage:
     """Stage 4: question encoder and generator together; a new invented world every `rag_world_steps` steps."""
     inventor = Inventor(pieces_of(tokenizer.generator))
     context_encoder = trained_context_encoder(recipe, tokenizer, work).to(device)
@@ -168,4 +161,5 @@ def train_rag(recipe: Recipe, tokenizer: RagTokenizer, work: Path, device: torch
         likelihood = ("token", "sequence")[step % 2]  # one set of weights serves both models
         return rag_loss(question_encoder, generator, tokenizer, worlds[number], asked, rng, recipe.n_docs, likelihood)
 
-    yield from stage("rag", both, Task(in_one_part(loss_at, device, recipe.rag.bf16)), recipe.rag, work)
+    task = Task(in_one_part(loss_at, device, recipe.rag.bf16))
+    return Stage("rag", both, task, recipe.rag, RunFolder(work / "rag"))

@@ -9,7 +9,7 @@ from minirag.model.dpr import DPRContextEncoder
 from minirag.rag import RagSequenceForGeneration, RagTokenForGeneration
 from minirag.training.demo.folder import trained_rag, write_demo
 from minirag.training.demo.recipe import Recipe, load_trained, trained_context_encoder
-from minirag.training.demo.stages import train_bart, train_dpr, train_polish, train_rag
+from minirag.training.demo.stages import bart_stage, dpr_stage, polish_stage, rag_stage
 from minirag.training.settings import LoopSettings
 from minirag.world.facts import write_facts
 from tests.small_tokenizers import rag_tokenizer
@@ -25,21 +25,20 @@ SMALL = Recipe(
 @pytest.fixture(scope="module")
 def work(tmp_path_factory):
     place = tmp_path_factory.mktemp("work")
-    for stage in (train_dpr, train_bart, train_polish, train_rag):
-        steps = list(stage(SMALL, rag_tokenizer(), place, torch.device("cpu")))
-        assert [done.progress.step for done in steps] == [1, 2, 3]
+    for stage in (dpr_stage, bart_stage, polish_stage, rag_stage):
+        steps = list(stage(SMALL, rag_tokenizer(), place, torch.device("cpu")).steps())
+        assert [progress.step for progress in steps] == [1, 2, 3]
     return place
 
 
 def test_a_finished_stage_is_not_done_again(work):
-    for stage in (train_dpr, train_bart, train_polish, train_rag):
-        assert list(stage(SMALL, rag_tokenizer(), work, torch.device("cpu"))) == []
+    for stage in (dpr_stage, bart_stage, polish_stage, rag_stage):
+        assert list(stage(SMALL, rag_tokenizer(), work, torch.device("cpu")).steps()) == []
 
 
 def test_the_last_measure_of_a_stage_comes_with_its_last_step(tmp_path):
-    assert [bool(done.progress.measured) for done in train_dpr(SMALL, rag_tokenizer(), tmp_path, torch.device("cpu"))][
-        -1
-    ]
+    steps = list(dpr_stage(SMALL, rag_tokenizer(), tmp_path, torch.device("cpu")).steps())
+    assert [bool(progress.measured) for progress in steps] == [False, False, True]
 
 
 def test_both_models_answer_from_the_folder(work, tmp_path):
@@ -70,10 +69,10 @@ def test_rag_training_leaves_the_context_encoder_as_it_was(work):
 
 def test_a_stage_that_needs_an_earlier_one_says_so(tmp_path):
     with pytest.raises(ValueError, match=r"dpr: this stage comes before"):
-        list(train_rag(SMALL, rag_tokenizer(), tmp_path, torch.device("cpu")))
+        rag_stage(SMALL, rag_tokenizer(), tmp_path, torch.device("cpu"))
 
 
 def test_another_seed_gives_other_weights(work, tmp_path):
-    list(train_dpr(replace(SMALL, seed=1), rag_tokenizer(), tmp_path, torch.device("cpu")))
+    list(dpr_stage(replace(SMALL, seed=1), rag_tokenizer(), tmp_path, torch.device("cpu")).steps())
     first, second = (trained_context_encoder(SMALL, rag_tokenizer(), place) for place in (work, tmp_path))
     assert not torch.equal(first.ctx_encoder.bert.layers[0].up.weight, second.ctx_encoder.bert.layers[0].up.weight)

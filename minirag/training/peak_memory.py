@@ -1,0 +1,22 @@
+"""How much memory did a computation need at its peak? On a GPU torch counts; elsewhere the system does, for the process.
+
+Paper     none
+Tutorial  tutorials/17_training_rag.py
+Tests     tests/training/test_peak_memory.py
+"""
+
+import sys
+
+import torch
+
+
+def peak_memory(device: torch.device) -> int | None:
+    """Bytes of all tensors on a GPU at their highest; else of the process at its highest, code and all. None: unknown here."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    unit = 1 if sys.platform == "darwin" else 1024
+    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
