@@ -28,7 +28,8 @@ from minirag.settings import (
 class BertConfig:
     """A BERT-style encoder: plain BERT, or one of the two DPR encoders (`projection_dim` 0: no projection).
 
-    `pooling` and `normalize` are DPR's own ("cls", False) unless sentence-transformers' files say otherwise.
+    `pooling` and `normalize` are DPR's own ("cls", False) unless sentence-transformers' files say otherwise. The vector is
+    multiplied by `scale` at last: 1 / temperature in a question encoder makes cosine / temperature of an inner product.
     """
 
     vocab_size: int = 30522
@@ -47,6 +48,7 @@ class BertConfig:
     projection_dim: int = 0
     pooling: str = "cls"
     normalize: bool = False
+    scale: float = 1.0
     model_type: str = "dpr"
 
     def __post_init__(self) -> None:
@@ -62,6 +64,8 @@ class BertConfig:
             "type_vocab_size",
         ):
             check_positive(name, getattr(self, name))
+        if not 0.0 < self.scale < float("inf"):
+            raise ValueError(f"config: scale={self.scale} must be positive")
 
     @classmethod
     def from_dict(cls, settings: dict[str, Any]) -> "BertConfig":

@@ -103,6 +103,7 @@ def test_the_accepted_values_of_such_a_setting_change_nothing(config, name):
         (BertConfig, {"num_attention_heads": 5}, "num_attention_heads=5 must divide hidden_size=768"),
         (BertConfig, {"vocab_size": "many"}, "vocab_size='many' is not of type int"),
         (BertConfig, {"num_hidden_layers": 0}, "num_hidden_layers=0"),
+        (BertConfig, {"scale": 0.0}, "scale=0.0 must be positive"),
         (BartConfig, {"normalize_before": True}, "normalize_before=True"),
         (BartConfig, {"add_final_layer_norm": True}, "add_final_layer_norm=True"),
         (BartConfig, {"tie_word_embeddings": False}, "tie_word_embeddings=False"),

@@ -96,6 +96,8 @@ def notes(part: Published) -> list[str]:
     if isinstance(config, BertConfig) and (config.pooling != "cls" or config.normalize):
         settings = f"pooling={config.pooling!r}, normalize={config.normalize}"
         said.append(f"{settings}: transformers reads neither, and takes the [CLS] state")
+    if isinstance(config, BertConfig) and config.scale != 1:
+        said.append(f"scale={config.scale}: transformers does not read it, and scores without it")
     if isinstance(config, RagConfig) and (part.source.parent / KNOWLEDGE_BASE_FOLDER).is_dir():
         said.append(
             f"{KNOWLEDGE_BASE_FOLDER}/ is not copied: it opens with --kb as long as its context encoder is the same"

@@ -6,7 +6,8 @@ Tutorial  tutorials/05_dpr.py
 Tests     tests/model/test_encoders.py, tests/crosscheck/test_networks.py
 
 DPR's vector is the last layer's raw [CLS] state: no pooler and no tanh, whatever the name `pooler_output` suggests.
-sentence-transformers' encoders are the same BERT with another last step: `config.pooling` and `config.normalize`.
+sentence-transformers' encoders are the same BERT with another last step: `config.pooling` and `config.normalize`. With unit
+vectors every score lies in [−1, 1], and no prior is sharper than e²: `config.scale` of the question's side undoes that.
 """
 
 from jaxtyping import Bool, Float, Int
@@ -19,7 +20,7 @@ from minirag.outputs import DPROutput
 
 
 class DPREncoder(nn.Module):
-    """W · pool(BERT(x)), divided by its length where `normalize` says so; without a projection, W = I."""
+    """scale · W · pool(BERT(x)), divided by its length where `normalize` says so; without a projection, W = I."""
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
@@ -40,7 +41,7 @@ class DPREncoder(nn.Module):
         vector = states[:, 0] if self.config.pooling == "cls" else mean_state(states, attention_mask)
         vector = vector if self.projection is None else self.projection(vector)
         vector = unit(vector) if self.config.normalize else vector
-        return DPROutput(vector, states, encoded.hidden_states, encoded.attentions)
+        return DPROutput(self.config.scale * vector, states, encoded.hidden_states, encoded.attentions)
 
 
 def mean_state(states: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"] | None) -> Float[Tensor, "B D"]:

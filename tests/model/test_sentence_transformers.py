@@ -111,7 +111,15 @@ def test_the_mean_is_over_real_tokens_and_a_normalised_vector_has_length_1():
         torch.testing.assert_close(unit * raw.norm(dim=-1, keepdim=True), raw)
 
 
-def test_pooling_survives_saving(tmp_path):
-    encoder = question_encoder(pooling="mean", normalize=True)
+def test_the_scale_multiplies_the_vector_at_last_so_an_inner_product_is_cosine_over_temperature():
+    ids, mask = ragged_ids([5, 3])
+    cosines = question_encoder(normalize=True)(ids, mask).pooler_output
+    scaled = question_encoder(normalize=True, scale=20.0)(ids, mask).pooler_output
+    torch.testing.assert_close(scaled, 20 * cosines)
+    torch.testing.assert_close(scaled.norm(dim=-1), torch.full((2,), 20.0))
+
+
+def test_pooling_and_scale_survive_saving(tmp_path):
+    encoder = question_encoder(pooling="mean", normalize=True, scale=20.0)
     save_network(encoder, tmp_path)
     assert load_network(DPRQuestionEncoder, tmp_path).config == encoder.config
