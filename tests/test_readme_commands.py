@@ -25,6 +25,10 @@ FILES = {
         json.dumps({"id": f"p{number}", "title": name, "text": f"{name} keeps the {thing}."}) + "\n"
         for number, (name, thing) in enumerate([("Ada", "lighthouse"), ("Bob", "bees"), ("Carl", "keys")])
     ),
+    "train.jsonl": "".join(
+        json.dumps({"question": f"Who keeps the {thing}?", "answers": [name], "gold": [f"p{number}"]}) + "\n"
+        for number, (name, thing) in enumerate([("Ada", "lighthouse"), ("Bob", "bees"), ("Carl", "keys")])
+    ),
     "dev.jsonl": json.dumps({"question": "Who keeps the bees?", "answers": ["Bob"], "gold": ["p1"]}) + "\n",
 }
 

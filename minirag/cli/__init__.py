@@ -1,4 +1,4 @@
-"""What can be done from a shell? `minirag ask | serve | index | verify | recall | evaluate | train | convert`.
+"""What can be done from a shell? `minirag ask | serve | index | verify | mine | recall | evaluate | train | convert`.
 
 Paper     none
 Tutorial  tutorials/00_rag_in_one_page.py
@@ -14,7 +14,7 @@ from typing import Any
 
 import typer
 
-from minirag.cli import ask, convert, evaluate, index, recall, serve, train, verify
+from minirag.cli import ask, convert, evaluate, index, mine, recall, serve, train, verify
 from minirag.cli.console import harmless
 
 UsageError: Any = typer.BadParameter.__base__  # what every mistyped command or option is
@@ -29,6 +29,7 @@ COMMANDS = (
     ask.ask,
     serve.serve,
     index.index,
+    mine.mine,
     verify.verify,
     recall.recall,
     evaluate.evaluate,

@@ -38,6 +38,7 @@ def index(
     from minirag.retrieval.documents import read_documents
     from minirag.retrieval.knowledge_base import build_knowledge_base
     from minirag.retrieval.split import WORDS_PER_PASSAGE
+    from minirag.training.dpr.towers import is_pair
 
     encode, fingerprint = open_context_encoder(model, device)
     batch_size = 8 if choose_device(device).type == "cpu" else 64  # what fits a processor's cache is encoded fastest
@@ -47,8 +48,8 @@ def index(
             out, passages, encode, fingerprint, dtype, kind, batch_size, progress=report, overwrite=overwrite
         )
     print(f"{harmless(str(out))}: {len(knowledge_base):,} passages, {knowledge_base.sidecar.index['kind']} index")
-    if model is not None and is_encoder(model):
-        return  # an encoder alone answers nothing
+    if model is not None and (is_pair(model) or is_encoder(model)):
+        return  # encoders alone answer nothing
     with_model = "" if model is None else f" --model {harmless(shlex.quote(str(model)))}"
     print(f'ask it: minirag ask "…" --kb {harmless(shlex.quote(str(out)))}{with_model}')
 

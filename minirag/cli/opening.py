@@ -22,6 +22,7 @@ from minirag.retrieval.knowledge_base import KnowledgeBase
 from minirag.retrieval.passages import Passage
 from minirag.text.rag_tokenizer import QUESTION_ENCODER_FOLDER
 from minirag.text.tokenizers import Tokenizer
+from minirag.training.dpr.towers import QUESTION_ENCODER, is_pair
 
 PACKAGE = Path(__file__).resolve().parents[1]
 RagForGeneration = RagTokenForGeneration | RagSequenceForGeneration
@@ -65,10 +66,13 @@ def choose_device(name: str) -> torch.device:
 
 
 def open_context_encoder(folder: Path | None, device: str) -> tuple[Encode, str]:
-    """What turns passages into vectors, and its fingerprint. A RAG folder has ctx_encoder/; an encoder's own folder is it."""
+    """What turns passages into vectors, and its fingerprint. An encoder's own folder is it; a RAG folder and a pair of
+    encoders (`minirag train dpr`) have ctx_encoder/.
+    """
     place = folder or demo_folder()
-    encoder = load_network(DPRContextEncoder, place if is_encoder(place) else place / CONTEXT_ENCODER_FOLDER)
-    tokenizer = Tokenizer.from_pretrained(place if is_encoder(place) else place / QUESTION_ENCODER_FOLDER)
+    own = place / CONTEXT_ENCODER_FOLDER if is_pair(place) else place
+    encoder = load_network(DPRContextEncoder, own if is_encoder(own) else place / CONTEXT_ENCODER_FOLDER)
+    tokenizer = Tokenizer.from_pretrained(own if is_encoder(own) else place / QUESTION_ENCODER_FOLDER)
     fingerprint = encoder_fingerprint(encoder)
     encoder.to(choose_device(device))
 
@@ -82,10 +86,15 @@ def open_question_encoder(folder: Path | None, device: str) -> tuple[EncodeQuest
     """What turns questions into vectors, and the fingerprint of the context encoder where the folder tells it.
 
     A plain BERT (sentence-transformers) encodes questions and passages alike; DPR's question encoder has a folder of its own,
-    which does not say which passages go with it.
+    which does not say which passages go with it. A pair of encoders has both.
     """
     place = folder or demo_folder()
-    if is_encoder(place):
+    fingerprint: str | None
+    if is_pair(place):
+        encoder = load_network(DPRQuestionEncoder, place / QUESTION_ENCODER)
+        tokenizer = Tokenizer.from_pretrained(place / QUESTION_ENCODER)
+        fingerprint = encoder_fingerprint(load_network(DPRContextEncoder, place / CONTEXT_ENCODER_FOLDER))
+    elif is_encoder(place):
         encoder, tokenizer = load_network(DPRQuestionEncoder, place), Tokenizer.from_pretrained(place)
         fingerprint = encoder_fingerprint(load_network(DPRContextEncoder, place)) if is_plain_bert(place) else None
     else:

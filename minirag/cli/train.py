@@ -1,4 +1,4 @@
-"""What can be trained? `minirag train demo | …`: each training is a command of its own, all run the same loop.
+"""What can be trained? `minirag train demo | dpr | …`: each training is a command of its own, all run the same loop.
 
 Paper     DPR §3.2, BART §2.2, RAG §2.4
 Tutorial  tutorials/17_training_rag.py
@@ -7,12 +7,12 @@ Tests     tests/cli/test_train.py
 
 import typer
 
-from minirag.cli import train_demo
+from minirag.cli import train_demo, train_dpr
 
 app = typer.Typer(
     help="Train the demo again, or a model of your own; stopped at any moment, it goes on when called again."
 )
-TRAININGS = (train_demo.demo,)
+TRAININGS = (train_demo.demo, train_dpr.dpr)
 for training in TRAININGS:
     app.command()(training)
 

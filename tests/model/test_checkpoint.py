@@ -153,7 +153,9 @@ def test_the_fingerprint_tells_encoders_apart_and_survives_saving(tmp_path):
     assert encoder_fingerprint(load_network(DPRContextEncoder, tmp_path)) != encoder_fingerprint(encoder)
 
 
-@pytest.mark.parametrize("settings", [{"pooling": "mean"}, {"normalize": True}, {"scale": 20.0}, {"layer_norm_eps": 1e-6}])
+@pytest.mark.parametrize(
+    "settings", [{"pooling": "mean"}, {"normalize": True}, {"scale": 20.0}, {"layer_norm_eps": 1e-6}]
+)
 def test_a_setting_that_changes_vectors_changes_the_fingerprint(settings):
     assert encoder_fingerprint(context_encoder(**settings)) != encoder_fingerprint(context_encoder())
 

@@ -24,10 +24,10 @@ from minirag.training.demo.recipe import (
     Recipe,
     load_trained,
     new_generator,
-    question_encoder_of,
     trained_context_encoder,
     trained_together,
 )
+from minirag.training.dpr.towers import question_encoder_of
 from minirag.world.facts import read_facts, write_facts
 from minirag.world.passages import QuestionRow, questions_for, write_passages
 

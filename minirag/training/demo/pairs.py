@@ -1,6 +1,6 @@
 """How does a retriever learn which passage answers a question? In-batch negatives: every other question's passage is wrong.
 
-Paper     Karpukhin et al. 2020 (DPR), §3.2 (in-batch negatives), eq. 2
+Paper     Karpukhin et al. 2020 (DPR), §3.2 (in-batch negatives)
 Tutorial  tutorials/16_training_dpr.py
 Tests     tests/training/demo/test_pairs.py
 
@@ -15,13 +15,13 @@ from random import Random
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from minirag.model.dpr import DPRContextEncoder, DPRQuestionEncoder
 from minirag.retrieval.encoding import encode_passages, encode_questions
 from minirag.retrieval.passages import Passage
 from minirag.text.tokenizers import Tokenizer
 from minirag.training.demo.lessons import recased
+from minirag.training.dpr.objective import dpr_loss
 from minirag.world.invented import Inventor
 from minirag.world.passages import ask, write_passage
 
@@ -54,12 +54,6 @@ def pairs_about(inventor: Inventor, entity: str, kind: str, rng: Random) -> list
         Pair(recased(ask(rng.choice(part), rng), rng), write_passage(part, "invented", rng))
         for part in (facts[: sizes[0]], facts[sizes[0] :])
     ]
-
-
-def dpr_loss(question_vectors: Float[Tensor, "B D"], passage_vectors: Float[Tensor, "N D"]) -> Float[Tensor, ""]:
-    """−log exp(q_i·p_i) / Σ_j exp(q_i·p_j), mean over i: passage i answers question i (DPR eq. 2); N ≥ B."""
-    scores = (question_vectors @ passage_vectors.mT).float()  # (B, N)
-    return cross_entropy(scores, torch.arange(scores.shape[0], device=scores.device))
 
 
 def pair_loss(

@@ -102,13 +102,6 @@ def trained_context_encoder(recipe: Recipe, tokenizer: RagTokenizer, work: Path)
     return encoder.half().float().eval()
 
 
-def question_encoder_of(context_encoder: DPRContextEncoder) -> DPRQuestionEncoder:
-    """A question encoder that starts as a copy of the other tower."""
-    encoder = DPRQuestionEncoder(context_encoder.config)
-    encoder.question_encoder.load_state_dict(context_encoder.ctx_encoder.state_dict())
-    return encoder
-
-
 def trained_together(question_encoder: DPRQuestionEncoder, generator: BartForConditionalGeneration) -> nn.ModuleDict:
     """The two networks that RAG trains, under the names its checkpoint has."""
     return nn.ModuleDict({"question_encoder": question_encoder, "generator": generator})

@@ -37,11 +37,11 @@ from minirag.training.demo.recipe import (
     load_trained,
     new_encoder,
     new_generator,
-    question_encoder_of,
     trained_context_encoder,
     trained_together,
 )
 from minirag.training.demo.worlds import World, invented_world, rag_loss
+from minirag.training.dpr.towers import question_encoder_of
 from minirag.training.loop import Progress, Task, train
 from minirag.training.run_folder import RunFolder
 from minirag.training.settings import LoopSettings

@@ -1,0 +1,78 @@
+"""minirag train dpr: two encoders that index and recall open, the same whether the run was stopped or not."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from minirag.cli import run
+from tests.cli.small_openqa import small_openqa
+
+SIZES = ["--layers", "1", "--width", "16", "--heads", "2", "--vocab-size", "150"]
+SMALL = [*SIZES, "--batch-size", "5", "--warmup", "2", "--learning-rate", "0.01"]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """Questions with negatives, and their base."""
+    folder = small_openqa(tmp_path_factory.mktemp("openqa"))
+    words = ["mine", "--kb", folder / "kb", "--questions", folder / "questions.jsonl", "--out", folder / "mined.jsonl"]
+    assert run([str(word) for word in words]) == 0
+    return folder
+
+
+def train(place, out: str, *options) -> list[str]:
+    words = ["train", "dpr", "--kb", place / "kb", "--questions", place / "mined.jsonl", "--out", place / out]
+    return [str(word) for word in [*words, *SMALL, *options]]
+
+
+def weights(folder) -> dict[str, torch.Tensor]:
+    names = ("question_encoder", "ctx_encoder")
+    return {f"{n}.{k}": t for n in names for k, t in load_file(folder / n / "model.safetensors").items()}
+
+
+def recall_of(place, model, capsys) -> float:
+    """Index the passages with a trained model, and ask for its recall at 1."""
+    out = model.with_name(model.name + "-kb")
+    assert run(["index", str(place / "passages.jsonl"), "--whole", "--out", str(out), "--model", str(model)]) == 0
+    capsys.readouterr()
+    words = ["recall", "--kb", out, "--questions", place / "questions.jsonl", "--model", model, "-k", "1", "--json"]
+    assert run([str(word) for word in [*words, "--index", "exact"]]) == 0
+    return json.loads(capsys.readouterr().out)[0]["top"]["1"]
+
+
+@pytest.mark.parametrize("towers", ["1", "2"])
+def test_a_retriever_is_learned_from_nothing_and_found_by_index_and_recall(place, capsys, towers):
+    options = ["--steps", "40", "--dev", place / "questions.jsonl", "--measure-every", "20", "--towers", towers]
+    assert run(train(place, f"learned{towers}", *options, "--dropout", "0")) == 0
+    printed = capsys.readouterr().out
+    assert "40 steps = 40.0 epochs" in printed and "recall_at_5" in printed
+    assert recall_of(place, place / f"learned{towers}", capsys) == 1.0
+    own = weights(place / f"learned{towers}")
+    name = next(
+        name for name in own if name.startswith("question_encoder.") and name.endswith("word_embeddings.weight")
+    )
+    twin = name.replace("question_encoder", "ctx_encoder")
+    assert torch.equal(own[name], own[twin]) == (towers == "1")
+
+
+def test_a_run_that_was_killed_goes_on_to_the_same_weights_bit_for_bit(place, capsys):
+    options = ["--steps", "12", "--checkpoint-every", "3"]
+    assert run(train(place, "whole", *options)) == 0
+    shutil.copytree(place / "whole.training" / "tokenizer", place / "killed.training" / "tokenizer")
+    command = "import sys; from minirag.cli import run; sys.exit(run(sys.argv[1:]))"
+    child = subprocess.Popen([sys.executable, "-c", command, *train(place, "killed", *options)])
+    checkpoint = place / "killed.training" / "checkpoint.safetensors"
+    while not checkpoint.exists() and child.poll() is None:
+        time.sleep(0.01)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    assert run(train(place, "killed", *options)) == 0
+    whole, killed = weights(place / "whole"), weights(place / "killed")
+    assert whole.keys() == killed.keys() and all(torch.equal(whole[name], killed[name]) for name in whole)

@@ -1,0 +1,75 @@
+"""A sentence is asked for its paragraph; every batch is a function of seed and step."""
+
+import gzip
+import json
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minirag.retrieval.passages import Passage
+from minirag.training.dpr.inverse_cloze import cloze, open_paragraphs
+from minirag.training.dpr.sources import examples_from_text
+
+SENTENCES = ("Bern lies on the Aare.", "Oslo lies on a fjord!", "Is it cold in Ulaanbaatar?", "It is.")
+PARAGRAPH = Passage("1", "Towns", " ".join(SENTENCES))
+
+
+@given(st.integers(0, 500))
+def test_the_question_is_a_sentence_of_the_paragraph_or_its_title(seed):
+    example = cloze(PARAGRAPH, Random(seed))
+    (passage,) = example.golds
+    if example.question == "Towns":
+        assert (passage.title, passage.text) == ("", PARAGRAPH.text)
+    else:
+        assert example.question in SENTENCES
+        rest = " ".join(sentence for sentence in SENTENCES if sentence != example.question)
+        assert passage.title == "Towns" and passage.text in (rest, PARAGRAPH.text)
+
+
+def test_the_sentence_is_mostly_gone_from_the_passage_and_the_title_is_asked_now_and_then():
+    examples = [cloze(PARAGRAPH, Random(seed)) for seed in range(1000)]
+    titles = sum(example.question == "Towns" for example in examples)
+    stayed = sum(example.question in example.golds[0].text for example in examples)
+    assert 100 < titles < 200 and 50 < stayed < 130
+
+
+@pytest.mark.parametrize("title", ["", "Towns"])
+def test_a_paragraph_of_one_sentence_is_asked_by_its_title_or_by_half_of_it(title):
+    example = cloze(Passage("1", title, "bern lies on the aare"), Random(0))
+    told = example.golds[0].text
+    assert example.question == "Towns" if title else {example.question, told} <= {"bern lies", "on the aare", told}
+
+
+def test_paragraphs_are_lines_of_text_or_of_json_packed_or_not(tmp_path):
+    (tmp_path / "a.txt").write_text("one two three four\n\nshort\nfive six seven eight\n")
+    rows = [{"title": "T", "text": "one two three four"}, {"text": "five six seven eight"}]
+    (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode()))
+    read = [paragraph() for paragraph in open_paragraphs([tmp_path / "a.txt", tmp_path / "b.jsonl.gz"])]
+    assert [(p.title, p.text) for p in read] == [
+        ("", "one two three four"),
+        ("", "five six seven eight"),
+        ("T", "one two three four"),
+        ("", "five six seven eight"),
+    ]
+
+
+def test_a_file_without_paragraphs_and_a_line_without_text_are_named(tmp_path):
+    (tmp_path / "empty.txt").write_text("\n\n")
+    with pytest.raises(ValueError, match=r"empty\.txt: holds no paragraph"):
+        open_paragraphs([tmp_path / "empty.txt"])
+    (tmp_path / "bad.jsonl").write_text('{"title": "no text at all"}\n')
+    (read,) = open_paragraphs([tmp_path / "bad.jsonl"])
+    with pytest.raises(ValueError, match=r'bad\.jsonl:1: not a JSON object with a "text"'):
+        read()
+
+
+def test_a_batch_is_a_function_of_seed_and_step_and_another_epoch_asks_other_sentences():
+    paragraphs = [lambda n=n: Passage(str(n), "", " ".join(f"{s[:-1]} {n}." for s in SENTENCES)) for n in range(6)]
+    examples_at, order = examples_from_text(paragraphs, batch_size=3, seed=1)
+    again, _ = examples_from_text(paragraphs, batch_size=3, seed=1)
+    assert order.steps_per_epoch == 2
+    assert [examples_at(step) for step in (5, 0, 3)] == [again(step) for step in (5, 0, 3)]
+    first, second = ({e.question for step in steps for e in examples_at(step)} for steps in ((0, 1), (2, 3)))
+    assert first != second
