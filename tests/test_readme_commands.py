@@ -29,6 +29,7 @@ FILES = {
         json.dumps({"question": f"Who keeps the {thing}?", "answers": [name], "gold": [f"p{number}"]}) + "\n"
         for number, (name, thing) in enumerate([("Ada", "lighthouse"), ("Bob", "bees"), ("Carl", "keys")])
     ),
+    "prose.jsonl": json.dumps({"title": "Bees", "text": "Bob keeps the bees, and Carl keeps the keys of 1898."}) + "\n",
     "dev.jsonl": json.dumps({"question": "Who keeps the bees?", "answers": ["Bob"], "gold": ["p1"]}) + "\n",
 }
 

@@ -5,37 +5,47 @@ Tutorial  tutorials/17_training_rag.py
 Tests     tests/training/bart/test_examples.py
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
 from minirag.configuration import BartConfig
 from minirag.text.generator_input import generator_inputs, passage_string
 from minirag.text.tokenizers import Tokenizer
+from minirag.training.bart.matching import matches
 from minirag.training.bart.noising import HOLE, broken_places
 from minirag.training.bart.salient_spans import Span, sentences
 from minirag.training.bart.texts import Text
 from minirag.training.guided_attention import occurrences
 
+SEEN = 16  # tokens of a text, at least, whatever the length of the question
 TITLE_SEP, DOC_SEP = " / ", " // "
 
 
 @dataclass(frozen=True)
 class Example:
-    """copied: (place in the target, place in the source) of tokens that are the same because they were copied."""
+    """copied: (place in the target, place in the source) of tokens that are the same because they were copied.
+
+    matched: (place in the passage, place in the question) of tokens of the source that are the same (matching.py).
+    """
 
     source: list[int]
     target: list[int]
     copied: list[tuple[int, int]]
+    matched: list[tuple[int, int]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Form:
-    """How texts become ids. max_length: of a source. answer_space: an answer begins with a space (see `answer_text`)."""
+    """How texts become ids. max_length: of a source. answer_space: an answer begins with a space (see `answer_text`).
+
+    common: tokens that match nothing (matching.py).
+    """
 
     tokenizer: Tokenizer
     config: BartConfig
     max_length: int
     answer_space: bool = True
+    common: frozenset[int] = frozenset()
 
 
 def answer_text(value: str) -> str:
@@ -68,19 +78,22 @@ def mending(form: Form, text: Text, rng: Random) -> Example:
 
 
 def reading(form: Form, text: Text, question: str, answer: str, place: Span | None, rng: Random) -> Example:
-    """`title / text // question` → answer. A long text is cut to a piece of it that holds `place`, where the answer stands."""
+    """`title / text // question` → answer. A long text is cut to a piece of it that holds `place`, where the answer stands.
+
+    The question stays whole, and SEEN tokens of the text with it, where that takes more than form.max_length.
+    """
     shown = " ".join(question.split())
-    around = form.tokenizer.encode_plain(text.title + TITLE_SEP) + form.tokenizer.encode_plain(DOC_SEP + shown)
+    title, asked = (form.tokenizer.encode_plain(part) for part in (text.title + TITLE_SEP, DOC_SEP + shown))
     middle = rng.randrange(max(1, len(text.text)))
-    piece = window(
-        form.tokenizer, text.text, max(1, form.max_length - 3 - len(around)), place or Span(middle, middle, ""), rng
-    )
+    room = max(SEEN, form.max_length - 3 - len(title) - len(asked))
+    piece = window(form.tokenizer, text.text, room, place or Span(middle, middle, ""), rng)
     passage = passage_string(text.title, piece, TITLE_SEP)
-    (source,) = generator_inputs(form.tokenizer, [passage], [shown], DOC_SEP, form.max_length)
+    limit = min(form.config.max_position_embeddings, max(form.max_length, room + 3 + len(title) + len(asked)))
+    (source,) = generator_inputs(form.tokenizer, [passage], [shown], DOC_SEP, limit)
     ids = answer_ids(form, answer)
     target, shift = written(form, ids)
     copied = [(shift + step, start + step) for start, _, length in occurrences(source, ids) for step in range(length)]
-    return Example(source, target, copied)
+    return Example(source, target, copied, matches(source, len(source) - 1 - len(asked), form.common))
 
 
 def answer_ids(form: Form, answer: str) -> list[int]:

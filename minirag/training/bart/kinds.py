@@ -13,10 +13,12 @@ from random import Random
 from minirag.questions.question import Question
 from minirag.retrieval.passages import Passage, PassageStore
 from minirag.training.bart.examples import Example, Form, mending, reading
+from minirag.training.bart.matching import common_tokens
 from minirag.training.bart.salient_spans import Span
 from minirag.training.bart.span_questions import span_question
 from minirag.training.bart.texts import Text, Texts
 
+SAMPLE = 300  # examples from which common tokens are counted
 TRIES = 50  # texts that are looked at for one that says something
 NEIGHBOURS = (-2, -1, 1, 2)  # rows of a knowledge base in which an article's other passages stand
 
@@ -79,6 +81,12 @@ def questions(asked: Sequence[Question], store: PassageStore | None, misleading:
         return answered(form, question, rng.choice(statements(question, store)), rng)
 
     return Kind("questions", lengths, example)
+
+
+def common_in(kind: Kind, form: Form) -> frozenset[int]:
+    """The most frequent tokens of what the first examples read."""
+    examples = (kind.example(index, form, Random(f"common {index}")) for index in range(min(SAMPLE, len(kind.lengths))))
+    return common_tokens(example.source for example in examples)
 
 
 def statements(question: Question, store: PassageStore | None) -> list[Passage]:

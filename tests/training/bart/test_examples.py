@@ -80,6 +80,8 @@ def test_the_space_in_front_of_an_answer_is_a_choice():
     assert byte_level().decode(example.target) == "Bern"
 
 
-def test_a_question_too_long_for_the_source_is_refused():
+def test_a_long_question_stays_whole_until_the_generator_cannot_read_it():
+    example = reading(form(20), LONG, f"{QUESTION} " * 5, "Bern", None, Random(0))
+    assert byte_level().decode(example.source).endswith(" ".join([QUESTION] * 5))
     with pytest.raises(ValueError, match="do not fit"):
-        reading(form(20), LONG, QUESTION * 5, "Bern", None, Random(0))
+        reading(form(20), LONG, f"{QUESTION} " * 200, "Bern", None, Random(0))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from minirag.text.batching import pad_ids
 from minirag.training.bart.batches import batch_at
 from minirag.training.bart.examples import Example
-from minirag.training.bart.objective import copied_places, guidance_at, part_losses, share_of_loss, whole_of
+from minirag.training.bart.objective import copied_places, fading, part_losses, share_of_loss, whole_of
 from minirag.training.guided_attention import guidance_loss
 from tests.training.bart.small_course import small_course, small_generator
 
@@ -81,5 +81,5 @@ def test_the_loss_does_not_depend_on_the_order_of_the_rows(seed):
 
 
 def test_guidance_falls_to_zero_or_stays():
-    assert [guidance_at(step, 2.0, 4) for step in (0, 1, 4, 9)] == [2.0, 1.5, 0.0, 0.0]
-    assert guidance_at(9, 2.0, 0) == 2.0
+    assert [fading(step, 2.0, 4) for step in (0, 1, 4, 9)] == [2.0, 1.5, 0.0, 0.0]
+    assert fading(9, 2.0, 0) == 2.0
