@@ -1,0 +1,86 @@
+"""What each of two gloo processes does for test_processes.py and test_sharding.py; started once, their results are files.
+
+No test: a process that is spawned imports this module. Everything is in float64, where rounding is 10⁻¹⁶ and Adam does not
+turn the noise of a gradient that should be 0 (that of a key's bias) into steps of the full learning rate.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+import torch.multiprocessing
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from minirag.model.output_layer import token_logprobs
+from minirag.training.accumulation import accumulate
+from minirag.training.loop import Task, train
+from minirag.training.processes import ALONE, Processes
+from minirag.training.run_folder import RunFolder
+from minirag.training.settings import LoopSettings
+from tests.model.networks import bart, ragged_ids
+
+SETTINGS = LoopSettings(4, learning_rate=1e-2, warmup_steps=2, checkpoint_every=2, clip_norm=1.0, bf16=False)
+BATCH, PARTS = 4, 2
+
+
+def in_two(work: Callable[[Processes, Path], None], folder: Path) -> None:
+    """`work` in two processes that meet; an error in one of them is raised here."""
+    torch.multiprocessing.spawn(start, (work, folder), nprocs=2)
+
+
+def start(rank: int, work: Callable[[Processes, Path], None], folder: Path) -> None:
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
+    work(Processes(rank, 2), folder)
+    dist.destroy_process_group()
+
+
+def small_bart() -> nn.Module:
+    return bart(dropout=0.0, encoder_layers=1, decoder_layers=2).double()
+
+
+def bart_task(model: nn.Module, processes: Processes = ALONE) -> Task:
+    """−log p of random targets, mean over the tokens of the whole batch, in two parts."""
+
+    def objective(step: int) -> float:
+        rows = processes.share(range(BATCH))
+        size = len(rows) // PARTS
+        parts = [rows[first : first + size] for first in range(0, len(rows), size)]
+        return accumulate([lambda part=part: loss_of(model, step, part) for part in parts], torch.device("cpu"), False)
+
+    return Task(objective, measure=lambda: {"loss": loss_of(model, 0, range(BATCH)).item()})
+
+
+def loss_of(model: nn.Module, step: int, rows: list[int]) -> Tensor:
+    sources, real = ragged_ids([9, 4, 7, 5], seed=step)
+    targets, scored = ragged_ids([3, 5, 2, 5], seed=100 + step)
+    sources, real, targets, scored = (tensor[list(rows)] for tensor in (sources, real, targets, scored))
+    states = model.decode_states(targets, model.encode(sources, real).last_hidden_state, real)
+    logprobs = token_logprobs(states, model.embed_tokens.weight, model.logits_bias[0], targets, chunk=3)
+    return -logprobs[scored].sum() / 15
+
+
+def trained(model: nn.Module, processes: Processes, run: RunFolder | None) -> list[float]:
+    """The loss of every step."""
+    return [progress.loss for progress in train(model, bart_task(model, processes), SETTINGS, run, processes)]
+
+
+def exchange(processes: Processes, folder: Path) -> None:
+    """Each method once, with results that depend on the rank; then a training."""
+    rank = processes.rank
+    rows = torch.arange(2.0 * (3 - rank)).view(-1, 2).add(100 * rank).requires_grad_()  # 3 rows, then 2
+    gathered = processes.gather(rows)
+    (gathered * torch.arange(10.0).view(5, 2)).sum().backward()
+    some, none, both = (nn.Parameter(torch.zeros(2)) for _ in range(3))
+    both.grad = torch.full((2,), 1.0 + rank)
+    some.grad = torch.ones(2) if rank == 1 else None
+    processes.sum_gradients([some, none, both])
+    assert none.grad is None
+    numbers = torch.tensor([processes.sum(1.5 + rank), processes.first(7.0 - rank)])
+    model = small_bart()
+    losses = torch.tensor(trained(model, processes, RunFolder(folder / "run")))
+    tensors = {"gathered": gathered.detach(), "gradient": rows.grad, "some": some.grad, "both": both.grad}
+    own = {**tensors, "numbers": numbers, "losses": losses}
+    save_file(own | {f"model.{k}": v for k, v in model.state_dict().items()}, folder / f"{rank}.safetensors")
