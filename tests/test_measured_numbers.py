@@ -14,8 +14,8 @@ from rich.console import Console
 
 from minirag.cli.recall import recall_table
 from minirag.cli.report_table import report_table
-from minirag.evaluation.evaluate import Report, Settings
 from minirag.evaluation.recall import RecallReport
+from minirag.evaluation.report import report_from_object
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 README = (REPOSITORY / "README.md").read_text("utf-8")
@@ -26,11 +26,7 @@ def results(name: str) -> list[dict]:
 
 
 def evaluation_table():
-    reports = []
-    for result in results("evaluate"):
-        name, settings = result.pop("setting"), Settings(**result.pop("settings"))
-        reports.append((name, Report(settings=settings, rows=(), **result)))
-    return report_table(reports)
+    return report_table([(result["setting"], report_from_object(result)) for result in results("evaluate")])
 
 
 def retrieval_table():

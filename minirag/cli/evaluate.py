@@ -1,41 +1,48 @@
 """How good is a model? `minirag evaluate`: with its passages, without any, and with every fact swapped.
 
-Paper     RAG §4.1 (table 1), §4.5 (index hot-swapping)
+Paper     RAG §4.1 (table 1), §4.5 (index hot-swapping), table 6 (BM25)
 Tutorial  tutorials/18_evaluation_and_ablations.py
-Tests     tests/cli/test_evaluate.py
+Tests     tests/cli/test_evaluate.py, tests/cli/test_predictions.py
 """
 
 import json
-from dataclasses import asdict
 from pathlib import Path
-from random import Random
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from minirag.cli import options
-from minirag.cli.console import progress_bar, stdout
+from minirag.cli.console import stdout
 
 if TYPE_CHECKING:
-    from minirag.evaluation.evaluate import Judged, Report
-    from minirag.questions.question import Question
+    from minirag.evaluation.report import Report
 
 SETTINGS = ("open-book", "closed-book", "swapped")
-SWAP_SEED = 0
+PREDICTIONS = "predictions"  # what stands in place of a setting where the answers were made elsewhere
 
 
 def evaluate(
     questions: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="JSONL: question, answers, gold (default: the model's own).")
+        Path | None,
+        typer.Option(metavar="FILE", help="jsonl, DPR, SQuAD, NQ-open, or train.source (default: the model's own)."),
     ] = None,
     setting: Annotated[
         Literal["open-book", "closed-book", "swapped"] | None,
         typer.Option(help="One of them (default: all; with --questions or --kb: open and closed book)."),
     ] = None,
+    retriever: Annotated[
+        Literal["dense", "bm25"], typer.Option(help="bm25: its scores are the logits of p(z|x).")
+    ] = "dense",
     limit: Annotated[int | None, typer.Option(metavar="N", help="Ask N of the questions, drawn with seed 0.")] = None,
     decoding: Annotated[Literal["thorough", "fast"], typer.Option(help="Of RAG-Sequence.")] = "thorough",
     batch_size: Annotated[int, typer.Option(metavar="B", help="Questions at once.")] = 16,
+    predictions: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help='Judge these instead: a line each, or jsonl with "prediction".'),
+    ] = None,
+    rows: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write one row per question (jsonl); --json then has none.")
+    ] = None,
     model: options.Model = None,
     kb: options.KnowledgeBaseFolder = None,
     variant: options.Variant = None,
@@ -45,20 +52,18 @@ def evaluate(
     device: options.Device = "auto",
 ) -> None:
     """Exact match, F1 and retrieval over many questions."""
-    wanted = settings(setting, questions, kb)
-    asked = {"n_docs": n_docs, "num_beams": num_beams, "decoding": decoding, "batch_size": batch_size}
-    reports = []
-    for name in wanted:
-        with TemporaryDirectory(ignore_cleanup_errors=True) as place:
-            chosen, knowledge_base = prepare(name, questions, kb, model, device, Path(place))
-            for each in [variant] if variant else ["token", "sequence"]:
-                reports.append((name, run(name, draw(chosen, limit), model, knowledge_base, each, device, asked)))
-    if as_json:
-        print(json.dumps([{"setting": name, **as_object(report)} for name, report in reports], allow_nan=False))
-        return
-    from minirag.cli.report_table import report_table
+    from minirag.cli import evaluation_runs as runs
 
-    stdout().print(report_table(reports))
+    if predictions is not None:
+        given: dict[str, Any] = {"--setting": setting, "--limit": limit, "--kb": kb, "--variant": variant}
+        refuse_beside_predictions({**given, "--n-docs": n_docs, "--retriever bm25": retriever == "bm25"})
+        show([(PREDICTIONS, runs.score(predictions, runs.questions_of(questions, model)))], as_json, rows)
+        return
+    wanted = settings(setting, questions, kb)
+    asked: dict[str, Any] = {"n_docs": n_docs, "num_beams": num_beams, "decoding": decoding, "batch_size": batch_size}
+    asked["retriever"] = retriever
+    variants = [variant] if variant else ["token", "sequence"]
+    show(list(runs.all_runs(wanted, variants, questions, model, kb, device, limit, asked)), as_json, rows)
 
 
 def settings(setting: str | None, questions: Path | None, kb: Path | None) -> tuple[str, ...]:
@@ -71,61 +76,26 @@ def settings(setting: str | None, questions: Path | None, kb: Path | None) -> tu
     return SETTINGS[:2] if given else SETTINGS
 
 
-def prepare(
-    name: str, questions: Path | None, kb: Path | None, model: Path | None, device: str, place: Path
-) -> "tuple[list[Question], Path | None]":
-    """The questions of one setting, and the knowledge base that they are put to."""
-    from minirag.cli.opening import demo_folder, open_context_encoder
-    from minirag.model.config_files import read_config
-    from minirag.questions.reading import read_questions
-
-    folder = model or demo_folder()
-    read_config(folder)  # a folder that is no model is told so, not that it has no questions
-    chosen = read_questions(questions or folder / "questions.jsonl")
-    if name != "swapped":
-        return chosen, kb
-    from minirag.evaluation.hot_swap import swapped_world
-    from minirag.retrieval.knowledge_base import build_knowledge_base
-    from minirag.world.facts import read_facts
-
-    passages, swapped = swapped_world(read_facts(folder / "facts.jsonl"), SWAP_SEED)
-    encode, fingerprint = open_context_encoder(model, device)
-    with progress_bar("swapped passages encoded") as report:
-        build_knowledge_base(place / "swapped", passages, encode, fingerprint, progress=report)
-    return draw(swapped, len(chosen)), place / "swapped"
+def refuse_beside_predictions(given: dict[str, Any]) -> None:
+    for option, value in given.items():
+        if value:
+            raise ValueError(f"{option} does not go with --predictions: no model is asked")
 
 
-def draw(questions: "list[Question]", limit: int | None) -> "list[Question]":
-    if limit is None or limit >= len(questions):
-        return questions
-    if limit < 1:
-        raise ValueError(f"--limit {limit}: must be at least 1")
-    return Random(0).sample(questions, limit)
+def show(reports: "list[tuple[str, Report]]", as_json: bool, rows: Path | None) -> None:
+    from minirag.cli.report_table import report_table
+    from minirag.evaluation.judged import row_as_object, write_rows
+    from minirag.evaluation.report import report_as_object
 
-
-def run(
-    name: str,
-    questions: "list[Question]",
-    model: Path | None,
-    knowledge_base: Path | None,
-    variant: str,
-    device: str,
-    asked: dict[str, Any],
-) -> "Report":
-    """One line of the table."""
-    from minirag.cli.opening import open_model
-    from minirag.evaluation.evaluate import evaluate as evaluate_model
-
-    rag = open_model(model, knowledge_base, variant, device)
-    with progress_bar(f"RAG-{variant.capitalize()}, {name}") as report:
-        return evaluate_model(rag, questions, **asked, closed_book=name == "closed-book", progress=report)
-
-
-def as_object(report: "Report") -> dict[str, Any]:
-    """Everything, with one row per question."""
-    return {**vars(report), "settings": asdict(report.settings), "rows": [row_as_object(row) for row in report.rows]}
-
-
-def row_as_object(row: "Judged") -> dict[str, Any]:
-    asked = {"question": row.question.question, "answers": row.question.answers, "gold": row.question.gold}
-    return {**asked, **{name: value for name, value in vars(row).items() if name != "question"}}
+    if rows is not None:
+        named = [
+            ({"setting": name, "variant": report.settings.variant if report.settings else None}, row)
+            for name, report in reports
+            for row in report.rows
+        ]
+        write_rows(rows, (names | row_as_object(row) for names, row in named))
+    if as_json:
+        objects = [{"setting": name, **report_as_object(report, rows is None)} for name, report in reports]
+        print(json.dumps(objects, allow_nan=False))
+        return
+    stdout().print(report_table(reports))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def recall(
     kb: Annotated[Path, typer.Option(metavar="KB", help="Knowledge base.", show_default=False)],
     questions: Annotated[
-        Path, typer.Option(metavar="FILE", help="JSONL: question, answers, gold.", show_default=False)
+        Path, typer.Option(metavar="FILE", help="jsonl with gold, or DPR's json.", show_default=False)
     ],
     model: options.EncoderFolder = None,
     index: Annotated[
@@ -41,11 +41,11 @@ def recall(
     """How often is a gold passage among the first k?"""
     from minirag.cli.opening import open_question_encoder
     from minirag.evaluation.recall import measure_recall
-    from minirag.questions.reading import read_questions
+    from minirag.questions.reading import open_questions
     from minirag.retrieval.knowledge_base import KnowledgeBase
 
     wanted = index or ["exact", "bm25"]
-    asked = read_questions(questions)
+    asked = open_questions(questions)
     encode, fingerprint = (None, None) if set(wanted) == {"bm25"} else open_question_encoder(model, device)
     base = KnowledgeBase.open(kb, fingerprint)
     reports = []

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
+from minirag.evaluation.gold import with_gold
 from minirag.evaluation.metrics import recall_at_k
 from minirag.questions.question import Question
 from minirag.retrieval.bm25 import search_bm25
@@ -50,7 +51,7 @@ def measure_recall(
     index: "exact", "hnsw" (a knowledge base that was made with one), or "bm25", which alone needs no `encode`.
     ValueError: no gold passage anywhere, one that the knowledge base does not hold, k below 1, an index that is not there.
     """
-    asked = [question for question in questions if question.gold]
+    asked = [each for each in (with_gold(knowledge_base.store, question) for question in questions) if each.gold]
     check_questions(knowledge_base.store, asked)
     if not ks or min(ks) < 1:
         raise ValueError(f"k must be at least 1, not {min(ks, default=None)}")

@@ -127,3 +127,15 @@ def encoder_fingerprint(model: DPRContextEncoder) -> str:
     usual = BertConfig().to_dict() | {"model_type": model.config.model_type}
     unusual = {name: value for name, value in model.config.to_dict().items() if value != usual[name]}
     return hashlib.sha256(json.dumps(unusual, sort_keys=True).encode() + save(tensors)).hexdigest()
+
+
+def weights_fingerprint(model: nn.Module) -> str:
+    """sha256 of every weight of a model, of one tensor at a time; a context encoder beside it is not counted.
+
+    For the reader of a table: were these numbers made with those weights? RAG-Token and RAG-Sequence of one folder agree.
+    """
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        if "ctx_encoder" not in name:
+            digest.update(save({name: tensor.detach().cpu().contiguous()}))
+    return digest.hexdigest()

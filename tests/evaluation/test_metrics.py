@@ -4,7 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minirag.evaluation.metrics import exact_match, f1, normalize_answer, recall_at_k
+from minirag.evaluation.metrics import (
+    exact_match,
+    f1,
+    holds_answer,
+    normalize_answer,
+    r_precision,
+    rank_of_answer,
+    rank_of_gold,
+    recall_at_k,
+    reciprocal_rank,
+)
 
 words = st.text(alphabet="abc the.,'É ", max_size=20)
 
@@ -64,3 +74,56 @@ def test_recall_grows_with_k_and_asks_for_one_gold_passage_only(ranked, gold, k)
 def test_recall_at_zero_is_refused():
     with pytest.raises(ValueError, match="k must be at least 1, not 0"):
         recall_at_k(["a"], ["a"], 0)
+
+
+@given(st.lists(st.sampled_from("abcdef")), st.sets(st.sampled_from("abcdef")))
+def test_the_rank_of_gold_is_the_smallest_k_that_recalls_it(ranked, gold):
+    rank = rank_of_gold(ranked, gold)
+    recalled = [k for k in range(1, len(ranked) + 1) if recall_at_k(ranked, gold, k)]
+    assert rank == (recalled[0] if recalled else None)
+    assert reciprocal_rank(rank) == (1 / recalled[0] if recalled else 0.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "held"),
+    [
+        ("It was signed in 1066.", "1066", True),
+        ("It was signed in 1066.", "10", False),  # a whole word, not a part of one
+        ("the U.S. Senate", "US senate", True),
+        ("New  York", "new york", True),
+        ("New Jersey, York", "New York", False),
+        ("the end", "The", False),  # normalisation leaves nothing to look for
+        ("", "x", False),
+    ],
+)
+def test_a_passage_holds_an_answer_word_for_word(text, answer, held):
+    assert holds_answer(text, [answer]) is held
+
+
+@given(words, words, words)
+def test_a_text_holds_every_run_of_its_words(before, answer, after):
+    assert holds_answer(f"{before} {answer} {after}", [answer]) == bool(normalize_answer(answer))
+
+
+def test_the_rank_of_an_answer_is_that_of_the_first_passage_that_holds_any():
+    assert rank_of_answer(["a city", "Bern it is", "Oslo"], ["Oslo", "Bern"]) == 2
+    assert rank_of_answer(["a city"], ["Oslo"]) is None
+
+
+@pytest.mark.parametrize(
+    ("ranked", "gold", "share"),
+    [
+        ("ab", "a", 1.0),
+        ("ba", "a", 0.0),  # R = 1: only the first counts
+        ("aab", "ab", 1.0),  # a title counts once
+        ("acb", "ab", 0.5),
+        ("", "ab", 0.0),
+    ],
+)
+def test_r_precision_looks_at_as_many_titles_as_are_gold(ranked, gold, share):
+    assert r_precision(list(ranked), gold) == share
+
+
+def test_r_precision_without_gold_is_refused():
+    with pytest.raises(ValueError, match="no gold title"):
+        r_precision(["a"], [])
