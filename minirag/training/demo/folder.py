@@ -8,7 +8,6 @@ Tests     tests/training/demo/test_stages.py
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from random import Random
 
 import torch
 
@@ -20,6 +19,7 @@ from minirag.retrieval.encoding import encode_passages
 from minirag.retrieval.knowledge_base import build_knowledge_base
 from minirag.retrieval.passages import Passage
 from minirag.text.rag_tokenizer import RagTokenizer
+from minirag.training.demo.questions import drawn_and_left, written_passages
 from minirag.training.demo.recipe import (
     Recipe,
     load_trained,
@@ -29,9 +29,7 @@ from minirag.training.demo.recipe import (
 )
 from minirag.training.dpr.towers import question_encoder_of
 from minirag.world.facts import read_facts, write_facts
-from minirag.world.passages import QuestionRow, questions_for, write_passages
-
-PASSAGES_SEED, QUESTIONS_SEED, QUESTIONS_DRAWN = 0, 1, 1200
+from minirag.world.passages import QuestionRow
 
 
 def trained_rag(recipe: Recipe, tokenizer: RagTokenizer, work: Path) -> RagModel:
@@ -52,7 +50,7 @@ def write_demo(
 ) -> None:
     """`out`: the model, ctx_encoder/, both tokenizers, knowledge_base/, questions.jsonl, and the facts they are made from."""
     known = read_facts(facts)
-    written = write_passages(known, PASSAGES_SEED)
+    written = written_passages(known)
     rag.save_pretrained(out, dtype=torch.float16)
     write_facts(out / "facts.jsonl", known)
     encoder, tokenizer = rag.ctx_encoder, rag.tokenizer
@@ -70,9 +68,7 @@ def write_demo(
         progress=progress,
         overwrite=True,
     )
-    rows = questions_for(written, QUESTIONS_SEED)
-    drawn = Random(QUESTIONS_SEED).sample(rows, min(QUESTIONS_DRAWN, len(rows)))
-    write_questions(out / "questions.jsonl", drawn)
+    write_questions(out / "questions.jsonl", drawn_and_left(written)[0])
 
 
 def as_stored(encoder: DPRContextEncoder) -> DPRContextEncoder:
