@@ -7,12 +7,12 @@ Tests     tests/cli/test_train.py
 
 import typer
 
-from minirag.cli import train_bart, train_demo, train_dpr
+from minirag.cli import train_bart, train_demo, train_dpr, train_rag
 
 app = typer.Typer(
     help="Train the demo again, or a model of your own; stopped at any moment, it goes on when called again."
 )
-TRAININGS = (train_demo.demo, train_dpr.dpr, train_bart.bart)
+TRAININGS = (train_demo.demo, train_dpr.dpr, train_bart.bart, train_rag.rag)
 for training in TRAININGS:
     app.command()(training)
 
