@@ -39,6 +39,14 @@ class Data:
     dev: "DevPool | None"
 
 
+@dataclass(frozen=True)
+class Drawing:
+    """What shares a batch: each question's own negatives, and questions that are neighbours in their file."""
+
+    hard_negatives: int
+    together: int
+
+
 @with_training_options(batch_size=64, learning_rate=1e-4, epochs=10)
 def dpr(
     training: TrainingOptions,
@@ -78,6 +86,10 @@ def dpr(
         bool, typer.Option("--against-base", help="Question encoder only, against all vectors of --kb.")
     ] = False,
     hard_negatives: Annotated[int, typer.Option(metavar="N", min=0, help="Of each question.")] = 1,
+    together: Annotated[
+        int,
+        typer.Option(metavar="N", min=1, help="Neighbours in the file that share a batch: hard negatives for free."),
+    ] = 1,
     mask_answers: Annotated[
         bool, typer.Option("--mask-answers", help="A passage with an answer string is no negative.")
     ] = False,
@@ -97,7 +109,7 @@ def dpr(
     beginning = Beginning(start, tokenizer, *sizes, two, scale, pooling, cosine, dropout, against_base, training.seed)
     settings = DprSettings(max_length, parts=training.accumulate, mask_answers=mask_answers)
     run = run_folder(training, **{**said, "text": [str(path) for path in text or ()]})
-    train_and_save(training, data, beginning, settings, hard_negatives, against_base, run)
+    train_and_save(training, data, beginning, settings, Drawing(hard_negatives, together), against_base, run)
 
 
 def check(questions: Path | None, kb: Path | None, text: list[Path] | None, start: Path | None, fixed: bool) -> None:
@@ -141,7 +153,7 @@ def train_and_save(
     data: Data,
     beginning: "Beginning",
     settings: "DprSettings",
-    hard_negatives: int,
+    drawing: Drawing,
     against_base: bool,
     run: "RunFolder",
 ) -> None:
@@ -160,7 +172,7 @@ def train_and_save(
     bf16 = device.type == "cuda" if training.bf16 is None else training.bf16
     settings = replace(settings, bf16=bf16)
     make = task_against_base if against_base else task_in_batch
-    task, order = make(model, tokenizer, data, settings, training, hard_negatives)
+    task, order = make(model, tokenizer, data, settings, training, drawing)
     watch = "" if data.dev is None else "recall_at_5"
     loop = loop_settings(training, order.steps_per_epoch, device, watch=watch)
     run_training(model, task, loop, run, order.steps_per_epoch, training.every, "dpr")
@@ -174,7 +186,7 @@ def task_in_batch(
     data: Data,
     settings: "DprSettings",
     training: TrainingOptions,
-    hard_negatives: int,
+    drawing: Drawing,
 ) -> "tuple[Task, Order]":
     from minirag.training.dpr.sources import examples_from_questions, examples_from_text, lookup_in
     from minirag.training.dpr.task import dpr_task
@@ -184,7 +196,13 @@ def task_in_batch(
     else:
         lookup = lookup_in(None if data.base is None else data.base.store)
         examples_at, order = examples_from_questions(
-            data.questions, data.trained_on, lookup, training.batch_size, hard_negatives, training.seed
+            data.questions,
+            data.trained_on,
+            lookup,
+            training.batch_size,
+            drawing.hard_negatives,
+            training.seed,
+            drawing.together,
         )
     return dpr_task(model, tokenizer, examples_at, settings, data.dev), order
 
@@ -195,7 +213,7 @@ def task_against_base(
     data: Data,
     settings: "DprSettings",
     training: TrainingOptions,
-    hard_negatives: int,
+    drawing: Drawing,
 ) -> "tuple[Task, Order]":
     """ValueError: the base's vectors were made by another encoder than this one's."""
     from minirag.model.checkpoint import encoder_fingerprint

@@ -6,7 +6,9 @@ Tests     tests/training/test_order.py
 
 Every epoch is a fresh shuffle in which each example comes once; its last batch may be shorter. With `lengths`, examples of
 like length share a batch (less padding): 50 batches' worth of the shuffle at a time is sorted by length and cut into
-batches, and the batches of the epoch are shuffled again.
+batches, and the batches of the epoch are shuffled again. With `together`, neighbours in the file stay neighbours: runs of so
+many are shuffled instead of single examples. Questions about one article follow each other in most files, and the passages of
+one article are each other's hardest negatives (training/dpr/batches.py).
 """
 
 from collections.abc import Sequence
@@ -18,12 +20,13 @@ POOL = 50  # batches that are sorted together
 
 @dataclass(frozen=True)
 class Order:
-    """`lengths`: one number per example, in any unit. ValueError: no examples, no batch, lengths of another number."""
+    """`lengths`: one number per example, in any unit. ValueError: no examples, no batch, lengths of another number, no run."""
 
     count: int
     batch_size: int
     seed: int = 0
     lengths: Sequence[int] | None = None
+    together: int = 1
     kept: dict[int, list[list[int]]] = field(
         default_factory=dict, repr=False, compare=False
     )  # the last epoch asked for
@@ -33,6 +36,8 @@ class Order:
             raise ValueError(f"count={self.count}: there is no example to train on")
         if self.batch_size < 1:
             raise ValueError(f"batch_size={self.batch_size} must be at least 1")
+        if self.together < 1:
+            raise ValueError(f"together={self.together} must be at least 1")
         if self.lengths is not None and len(self.lengths) != self.count:
             raise ValueError(f"{len(self.lengths)} lengths for {self.count} examples")
 
@@ -59,8 +64,7 @@ class Order:
     def batches(self, epoch: int) -> list[list[int]]:
         """All batches of one epoch."""
         chance = Random(f"{self.seed} {epoch}")
-        order = list(range(self.count))
-        chance.shuffle(order)
+        order = self.shuffled(chance)
         if self.lengths is None:
             return parts(order, self.batch_size)
         pools = parts(order, POOL * self.batch_size)
@@ -69,6 +73,14 @@ class Order:
         ]
         chance.shuffle(batches)
         return batches
+
+    def shuffled(self, chance: Random) -> list[int]:
+        """All examples, run by run; where the first run ends is drawn too, so that no two are apart in every epoch."""
+        first = chance.randrange(self.together)
+        order = list(range(self.count))
+        runs = [order[:first], *parts(order[first:], self.together)]
+        chance.shuffle(runs)
+        return [example for run in runs for example in run]
 
 
 def parts(items: list[int], size: int) -> list[list[int]]:

@@ -1,5 +1,7 @@
 """The batches: every example once an epoch, the same whenever they are asked for, like lengths together."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,11 +45,22 @@ def test_like_lengths_share_a_batch():
     assert means != sorted(means)  # short ones do not all come first
 
 
+@given(sizes, st.integers(1, 12), st.integers(0, 3))
+def test_neighbours_stay_together_and_every_example_still_comes_once(size, together, epoch):
+    count, batch_size = size
+    order = Order(count, batch_size, together=together)
+    shuffled = [index for batch in order.batches(epoch) for index in batch]
+    assert sorted(shuffled) == list(range(count))
+    broken = sum(after != before + 1 for before, after in pairwise(shuffled))
+    assert broken <= count // together + 1  # no more breaks than there are runs
+
+
 def test_what_makes_no_sense_is_refused():
     for arguments, fault in [
         ((0, 1), "count=0"),
         ((1, 0), "batch_size=0"),
         ((3, 1, 0, [1, 2]), "2 lengths for 3 examples"),
+        ((3, 1, 0, None, 0), "together=0"),
     ]:
         with pytest.raises(ValueError, match=fault):
             Order(*arguments)

@@ -55,9 +55,13 @@ def examples_from_questions(
     batch_size: int,
     hard_negatives: int = 1,
     seed: int = 0,
+    together: int = 1,
 ) -> tuple[ExamplesAt, Order]:
-    """Each question once an epoch, with one of its gold passages and some of its negatives, drawn anew."""
-    order = Order(len(trained_on), batch_size, seed)
+    """Each question once an epoch, with one of its gold passages and some of its negatives, drawn anew.
+
+    together: so many questions that follow each other in the file share a batch (see order.py).
+    """
+    order = Order(len(trained_on), batch_size, seed, together=together)
 
     def examples_at(step: int) -> list[Example]:
         rng = Random(f"dpr {seed} {step}")
