@@ -31,6 +31,7 @@ FILES = {
     ),
     "prose.jsonl": json.dumps({"title": "Bees", "text": "Bob keeps the bees, and Carl keeps the keys of 1898."}) + "\n",
     "dev.jsonl": json.dumps({"question": "Who keeps the bees?", "answers": ["Bob"], "gold": ["p1"]}) + "\n",
+    "answers.txt": "Bob\n",
 }
 
 

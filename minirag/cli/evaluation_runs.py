@@ -11,8 +11,8 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from minirag.cli import opening
 from minirag.cli.console import progress_bar, stderr
-from minirag.cli.opening import demo_folder, open_context_encoder, open_model
 from minirag.evaluation.evaluate import evaluate
 from minirag.evaluation.hot_swap import swapped_world
 from minirag.evaluation.predictions import read_predictions, score_predictions
@@ -39,7 +39,7 @@ def all_runs(
     asked: dict[str, Any],
 ) -> Iterator[tuple[str, Report]]:
     """One report per setting and variant."""
-    read_config(model or demo_folder())  # a folder that is no model is told so, not that it has no questions
+    read_config(model or opening.demo_folder())  # a folder that is no model is told so, not that it has no questions
     chosen = questions_of(questions, model)
     for name in names:
         with TemporaryDirectory(ignore_cleanup_errors=True) as place:
@@ -52,7 +52,7 @@ def all_runs(
 
 def questions_of(file: Path | None, model: Path | None) -> Sequence[Question]:
     """Those of the file, else the model's own. What was left out of them is said."""
-    path = file or (model or demo_folder()) / "questions.jsonl"
+    path = file or (model or opening.demo_folder()) / "questions.jsonl"
     with progress_bar("questions checked") as report:
         questions = open_questions(path, progress=report)
     if questions.skipped:
@@ -62,9 +62,9 @@ def questions_of(file: Path | None, model: Path | None) -> Sequence[Question]:
 
 def swapped(model: Path | None, device: str, place: Path, count: int) -> tuple[Path, Sequence[Question]]:
     """A knowledge base in which every fact is another's, and as many questions about it."""
-    facts = read_facts((model or demo_folder()) / "facts.jsonl")
+    facts = read_facts((model or opening.demo_folder()) / "facts.jsonl")
     passages, questions = swapped_world(facts, SWAP_SEED)
-    encode, fingerprint = open_context_encoder(model, device)
+    encode, fingerprint = opening.open_context_encoder(model, device)
     with progress_bar("swapped passages encoded") as report:
         build_knowledge_base(place / "swapped", passages, encode, fingerprint, progress=report)
     return place / "swapped", draw(questions, count)
@@ -88,8 +88,8 @@ def run(
     asked: dict[str, Any],
 ) -> Report:
     """One line of the table."""
-    rag = open_model(model, knowledge_base, variant, device)
-    checkpoint = f"{(model or demo_folder()).resolve().name} {weights_fingerprint(rag)[:FINGERPRINT]}"
+    rag = opening.open_model(model, knowledge_base, variant, device)
+    checkpoint = f"{(model or opening.demo_folder()).resolve().name} {weights_fingerprint(rag)[:FINGERPRINT]}"
     closed_book = name == "closed-book"
     with progress_bar(f"RAG-{variant.capitalize()}, {name}") as report:
         return evaluate(rag, questions, **asked, closed_book=closed_book, checkpoint=checkpoint, progress=report)

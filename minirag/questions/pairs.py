@@ -5,6 +5,7 @@ Tutorial  tutorials/17_training_rag.py
 Tests     tests/questions/test_pairs.py
 """
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
@@ -25,7 +26,7 @@ class Pairs(Sequence[Pair]):
 
     def __init__(self, questions: Sequence[Question]) -> None:
         self.questions = questions
-        self.ends = list(accumulate(answer_counts(questions)))
+        self.ends = array("Q", accumulate(answer_counts(questions)))
 
     def __len__(self) -> int:
         return self.ends[-1] if self.ends else 0
