@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from minirag.answer import Answer, answer_batch
-from minirag.evaluation.bm25_passages import bm25_passages
 from minirag.evaluation.gold import gold_titles, with_gold
 from minirag.evaluation.judged import Judged, judge
 from minirag.evaluation.measures import measures_of
 from minirag.evaluation.report import Report, Settings
 from minirag.questions.question import Question
+from minirag.retrieval.bm25_passages import bm25_passages
 from minirag.retrieval.passages import Passage
 
 NO_PASSAGE = Passage("", "", "")  # what the generator reads when the book is closed

@@ -2,11 +2,11 @@
 
 import pytest
 
-from minirag.evaluation.bm25_passages import bm25_passages
 from minirag.evaluation.evaluate import evaluate
 from minirag.questions.question import Question
 from minirag.questions.reading import read_questions
 from minirag.rag import RagSequenceForGeneration, RagTokenForGeneration
+from minirag.retrieval.bm25_passages import bm25_passages
 
 
 @pytest.fixture(scope="module", params=[RagTokenForGeneration, RagSequenceForGeneration])

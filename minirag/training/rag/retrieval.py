@@ -9,20 +9,18 @@ mask. Rows of table 6 differ in nothing else.
 """
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 
 import torch
 
 from minirag.rag import RagModel
 from minirag.rag.sources import Sources
-from minirag.retrieval.bm25 import search_bm25
-from minirag.retrieval.passages import Passage, PassageStore
+from minirag.retrieval.bm25_passages import bm25_passages
+from minirag.retrieval.passages import Passage
 from minirag.retrieval.retriever import RagRetriever
 
 RETRIEVERS = ("learned", "frozen", "bm25", "closed-book")
 Retrieve = Callable[[Sequence[str]], Sources]
 NO_PASSAGE = Passage("", "", "")
-REMEMBERED = 100_000  # questions whose BM25 ranking is kept: it never changes
 
 
 def retrieval(rag: RagModel, retriever: str, n_docs: int, bm25_scale: float = 1.0) -> Retrieve:
@@ -52,21 +50,8 @@ def bm25_retrieval(rag: RagModel, retriever: RagRetriever, n_docs: int, scale: f
     """p(z|x) ∝ exp(scale · BM25(x, z)): BM25's scores are the logits of the prior (RAG table 6). Nothing is learned."""
     store = retriever.knowledge_base.store
 
-    @lru_cache(maxsize=REMEMBERED)
-    def found(question: str) -> tuple[tuple[int, float], ...]:
-        return tuple(search_bm25(store, question, n_docs))
-
     def retrieve(questions: Sequence[str]) -> Sources:
-        ranked = [found(question) for question in questions]
-        passages = [in_words(store, those) for those in ranked]
-        scores = torch.zeros(len(questions), max(len(those) for those in passages))
-        for row, those in enumerate(ranked):
-            scores[row, : len(those)] = scale * torch.tensor([score for _, score in those])
-        return rag.text_sources(questions, passages, scores)
+        found, scores = bm25_passages(store, questions, n_docs, scale)
+        return rag.text_sources(questions, [passages or [NO_PASSAGE] for passages in found], scores)
 
     return retrieve
-
-
-def in_words(store: PassageStore, ranked: Sequence[tuple[int, float]]) -> list[Passage]:
-    """A question that shares no word with any passage reads the empty one."""
-    return store.get([row for row, _ in ranked]) or [NO_PASSAGE]

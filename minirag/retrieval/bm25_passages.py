@@ -2,7 +2,7 @@
 
 Paper     RAG §4.5, table 6 (RAG-Token-BM25, RAG-Sequence-BM25)
 Tutorial  tutorials/18_evaluation_and_ablations.py
-Tests     tests/evaluation/test_bm25_passages.py
+Tests     tests/retrieval/test_bm25_passages.py
 """
 
 from collections.abc import Sequence

@@ -2,8 +2,8 @@
 
 import pytest
 
-from minirag.evaluation.bm25_passages import bm25_passages
 from minirag.retrieval.bm25 import search_bm25
+from minirag.retrieval.bm25_passages import bm25_passages
 from minirag.retrieval.passages import Passage, PassageStore
 
 TEXTS = ["red fox", "red red fish", "blue whale", "green tree", "old stone"]
