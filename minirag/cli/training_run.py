@@ -8,6 +8,7 @@ Tests     tests/cli/test_training_run.py
 import math
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 from torch import nn
 
@@ -15,7 +16,7 @@ from minirag.cli.console import progress_bar, stdout
 from minirag.training.loop import Progress, Task, train
 from minirag.training.processes import ALONE, Processes
 from minirag.training.rehearsal import Plan, rehearse
-from minirag.training.run_folder import RunFolder, position
+from minirag.training.run_folder import RunFolder, alone_in, position
 from minirag.training.settings import LoopSettings
 
 
@@ -30,18 +31,19 @@ def run_training(
     processes: Processes = ALONE,
 ) -> None:
     """The whole training; afterwards the model has its best weights. Of several processes the first one prints."""
-    at, loud = position(run, settings, processes), processes.rank == 0
-    if loud and at.step:
-        print(f"{run.folder}: {'ended' if at.ended else 'goes on'} after step {at.step:,} of {settings.steps:,}")
-    if not at.ended:
-        plan = rehearse(model, task, settings, steps_per_epoch, at.step)
+    with alone_in(run) if processes.rank == 0 else nullcontext():
+        at, loud = position(run, settings, processes), processes.rank == 0
+        if loud and at.step:
+            print(f"{run.folder}: {'ended' if at.ended else 'goes on'} after step {at.step:,} of {settings.steps:,}")
+        if not at.ended:
+            plan = rehearse(model, task, settings, steps_per_epoch, at.step)
+            if loud:
+                print(written(plan))
+        steps = train(model, task, settings, run, processes)
         if loud:
-            print(written(plan))
-    steps = train(model, task, settings, run, processes)
-    if loud:
-        show(steps, settings, run, every, name)
-    else:
-        list(steps)
+            show(steps, settings, run, every, name)
+        else:
+            list(steps)
 
 
 def written(plan: Plan) -> str:

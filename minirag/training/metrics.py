@@ -68,5 +68,6 @@ def tensorboard(run: RunFolder, done: int) -> Callable[[int, Mapping[str, int | 
         for name, value in row.items():
             if name not in ("step", "seconds"):
                 writer.add_scalar(name, value, step)
+        writer.flush()  # a run may be killed at any moment
 
     return show

@@ -11,6 +11,7 @@ import math
 import time
 from dataclasses import dataclass
 
+import torch
 from torch import nn
 
 from minirag.training.checkpoints import random_states, set_random_states
@@ -40,7 +41,7 @@ def rehearse(
     device = next(model.parameters()).device
     random = random_states()
     model.train()
-    task.objective(task.largest)
+    try_largest(task)
     peak = peak_memory(device)
     model.zero_grad()
     began = time.monotonic()
@@ -56,6 +57,15 @@ def rehearse(
         seconds=left * seconds,
         memory=None if peak is None else peak + moments_to_come(model),
     )
+
+
+def try_largest(task: Task) -> None:
+    """ValueError: it does not fit into the memory, and what to do about that."""
+    try:
+        task.objective(task.largest)
+    except torch.OutOfMemoryError:
+        advice = "try --accumulate, --activation-checkpointing or a smaller --batch-size"
+        raise ValueError(f"the largest batch does not fit into the GPU's memory: {advice}") from None
 
 
 def measures_left(settings: LoopSettings, done: int) -> int:

@@ -8,11 +8,13 @@ Tests     tests/training/test_run_folder.py
     best-STEP.safetensors       the best weights so far, where something is watched
     metrics.jsonl               a line per step
     non_finite_batch.json       the batch that ended the run, if one did
+    lock                        held by the process that trains
 """
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -130,6 +132,23 @@ def position(run: RunFolder, settings: LoopSettings, processes: Processes = ALON
     state: Any = read_state(run.checkpoint)
     refuse_other_settings(run, state["settings"], begun_with(run, settings, processes))
     return Position(state["step"], state["seconds"], Best(**state["best"]), state["ended"], state["metrics_bytes"])
+
+
+@contextmanager
+def alone_in(run: RunFolder) -> Iterator[None]:
+    """ValueError: another process trains in this folder now. A lock of the system, which ends with whoever holds it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    run.folder.mkdir(parents=True, exist_ok=True)
+    with (run.folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ValueError(f"{run.folder}: another process trains here") from None
+        yield
 
 
 def begun_with(run: RunFolder, settings: LoopSettings, processes: Processes) -> dict[str, object]:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from minirag.training.accumulation import in_one_part
+from minirag.training.accumulation import accumulate, in_one_part
 from minirag.training.loop import Task, train
 from minirag.training.run_folder import RunFolder
 from minirag.training.settings import LoopSettings
@@ -83,6 +83,34 @@ def test_a_loss_that_is_not_finite_stops_before_it_touches_the_weights(tmp_path,
         assert str(run.folder / "non_finite_batch.json") in str(stopped.value)
         saved = json.loads((run.folder / "non_finite_batch.json").read_text())
         assert saved == {"step": 3, "loss": "nan", "batch": [{"seed": 2}]}
+
+
+def test_a_gradient_that_is_not_finite_stops_as_well():
+    """√x at 0: its value is 0, its slope is infinite."""
+    model = nn.Linear(1, 1, bias=False)
+    before = model.weight.detach().clone()
+    loss_at = in_one_part(lambda step: (model.weight * 0).sqrt().sum(), torch.device("cpu"), bf16=False)
+    with pytest.raises(ValueError, match="step 1: the gradient's norm is nan"):
+        list(train(model, Task(loss_at), SETTINGS))
+    assert torch.equal(model.weight, before)
+
+
+@pytest.mark.parametrize("size", [1, 3, 8])
+def test_batches_in_parts_give_the_weights_of_whole_batches(size):
+    def trained(rows_at_once: int) -> nn.Module:
+        model, _ = line_to_fit()
+        model[1].p = 0.0
+
+        def objective(step: int) -> float:
+            x = torch.randn(8, 3, generator=torch.Generator().manual_seed(step))
+            parts = [lambda x=x: (model(x) - x.sum(1, keepdim=True)).square().sum() / 8 for x in x.split(rows_at_once)]
+            return accumulate(parts, torch.device("cpu"), bf16=False)
+
+        list(train(model, Task(objective), SETTINGS))
+        return model
+
+    for ours, whole in zip(trained(size).parameters(), trained(8).parameters(), strict=True):
+        assert torch.allclose(ours, whole, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("changed", [{"learning_rate": 0.1}, {"steps": 13}, {"seed": 1}])

@@ -53,6 +53,14 @@ def test_the_batch_that_needs_most_and_the_next_one_are_tried():
     assert (plan.steps, plan.epochs, plan.measures) == (8, 4.0, 0) and plan.seconds > 0
 
 
+def test_a_batch_that_does_not_fit_is_one_line_with_a_way_out():
+    def too_large(step: int) -> float:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate\n20 GiB")
+
+    with pytest.raises(ValueError, match=r"^the largest batch does not fit into the GPU's memory: try --accumulate"):
+        rehearse(line_to_fit()[0], Task(too_large), SETTINGS)
+
+
 @pytest.mark.parametrize(
     ("every", "first", "done", "left"),
     [(0, False, 0, 1), (0, True, 0, 2), (4, False, 0, 3), (5, False, 0, 3), (5, False, 5, 2), (5, True, 10, 1)],

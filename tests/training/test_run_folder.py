@@ -9,7 +9,7 @@ from torch import nn
 from minirag.training.checkpoints import random_states, weights_of, write_checkpoint
 from minirag.training.early_stopping import Best
 from minirag.training.learning_rates import adamw
-from minirag.training.run_folder import Position, RunFolder, resume, save_run, trained_weights
+from minirag.training.run_folder import Position, RunFolder, alone_in, resume, save_run, trained_weights
 from minirag.training.settings import LoopSettings
 
 SETTINGS = LoopSettings(10)
@@ -53,6 +53,15 @@ def test_metrics_that_somebody_shortened_are_named(tmp_path):
     run.metrics.unlink()
     with pytest.raises(ValueError, match=r"metrics\.jsonl: \d+ bytes are missing"):
         resume(run, model, adamw(model, SETTINGS), SETTINGS)
+
+
+def test_of_two_processes_in_one_folder_the_second_is_refused(tmp_path):
+    pytest.importorskip("fcntl")
+    run, refused = RunFolder(tmp_path / "run"), pytest.raises(ValueError, match="run: another process trains here")
+    with alone_in(run), refused, alone_in(run):
+        pass
+    with alone_in(run):  # the first one is done
+        pass
 
 
 def test_best_weights_stay_until_a_checkpoint_knows_of_better_ones(tmp_path):
