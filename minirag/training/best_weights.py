@@ -10,6 +10,7 @@ from torch import nn
 from minirag.training.checkpoints import Tensors, read_tensors, set_weights, weights_of, write_checkpoint
 from minirag.training.processes import Processes
 from minirag.training.run_folder import Position, RunFolder
+from minirag.training.sharding import whole_tensors
 
 
 class BestWeights:
@@ -20,7 +21,7 @@ class BestWeights:
         self.kept: Tensors = {}
 
     def keep(self, model: nn.Module, step: int) -> None:
-        tensors = weights_of(model)
+        tensors = whole_tensors(weights_of(model))
         if self.run is None:
             self.kept = {name: weight.clone() for name, weight in tensors.items()}
         elif self.processes.rank == 0:

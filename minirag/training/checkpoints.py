@@ -19,6 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from minirag.retrieval.whole_folder import flush
+from minirag.training.sharding import as_sharded
 
 Tensors = dict[str, Shaped[Tensor, "..."]]
 Json = dict[str, object]
@@ -72,7 +73,7 @@ def set_weights(model: nn.Module, tensors: Tensors, source: str | Path) -> None:
         if weight.shape != tensors[name].shape:
             shapes = f"{list(tensors[name].shape)}, the model's is {list(weight.shape)}"
             raise ValueError(f"{source}: tensor {name} is {shapes}")
-        weight.copy_(tensors[name])
+        weight.copy_(as_sharded(tensors[name], weight))
 
 
 def moments_of(model: nn.Module, optimizer: torch.optim.Optimizer) -> Tensors:
@@ -89,7 +90,8 @@ def set_moments(model: nn.Module, optimizer: torch.optim.Optimizer, tensors: Ten
     for key, tensor in tensors.items():
         name, _, moment = key.rpartition(".")
         parameter = parameters[name]
-        optimizer.state[parameter][moment] = tensor.clone() if moment == "step" else tensor.to(parameter.device)
+        own = tensor.clone() if moment == "step" else as_sharded(tensor.to(parameter.device), parameter)
+        optimizer.state[parameter][moment] = own
 
 
 def random_states() -> dict[str, UInt8[Tensor, " n"]]:
@@ -99,7 +101,7 @@ def random_states() -> dict[str, UInt8[Tensor, " n"]]:
 
 
 def set_random_states(states: dict[str, UInt8[Tensor, " n"]]) -> None:
-    torch.set_rng_state(states["cpu"])
+    torch.set_rng_state(states["cpu"].clone())  # torch reads a row of a larger tensor from that tensor's beginning
     for name, state in states.items():
         if name.startswith("cuda.") and torch.cuda.is_available():
             torch.cuda.set_rng_state(state, int(name.removeprefix("cuda.")))

@@ -24,6 +24,7 @@ from minirag.training.metrics import Progress, metrics_log
 from minirag.training.processes import ALONE, Processes
 from minirag.training.run_folder import Position, RunFolder, resume, save_batch, save_run
 from minirag.training.settings import LoopSettings
+from minirag.training.sharding import put_together
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def measure(
     if task.measure is None:
         return at, {}
     model.eval()
-    with torch.no_grad():
+    with torch.no_grad(), put_together(model):
         measured = {name: best_weights.processes.first(value) for name, value in task.measure().items()}
     model.train()
     best = judge(at.best, at.step, measured, settings)

@@ -38,6 +38,7 @@ from minirag.training.checkpoints import (
 from minirag.training.early_stopping import Best
 from minirag.training.processes import ALONE, Processes
 from minirag.training.settings import LoopSettings
+from minirag.training.sharding import whole_tensors
 
 FREE = {"checkpoint_every"}  # may change when a run goes on: nothing that is computed depends on it
 
@@ -83,18 +84,18 @@ def save_run(
 ) -> None:
     """Metrics first, then the checkpoint that counts on them, then what it no longer needs goes.
 
-    Every process calls this, the first one writes; random states come as a row for each.
+    Every process calls this, the first one writes: of sharded tensors all parts, of random states a row for each process.
     """
     device = next(model.parameters()).device
     random = {name: processes.gather(state.float()[None].to(device)).byte().cpu() for name, state in random.items()}
+    tensors: Tensors = {f"model.{name}": tensor for name, tensor in whole_tensors(weights_of(model)).items()}
+    tensors |= {f"adam.{name}": tensor for name, tensor in whole_tensors(moments_of(model, optimizer)).items()}
+    tensors |= {f"random.{name}": tensor for name, tensor in random.items()}
     if run is None or processes.rank != 0:
         return
     if run.metrics.exists():
         flush(run.metrics)
         at = replace(at, metrics_bytes=run.metrics.stat().st_size)
-    tensors: Tensors = {f"model.{name}": tensor for name, tensor in weights_of(model).items()}
-    tensors |= {f"adam.{name}": tensor for name, tensor in moments_of(model, optimizer).items()}
-    tensors |= {f"random.{name}": tensor for name, tensor in random.items()}
     write_checkpoint(run.checkpoint, tensors, {**asdict(at), "settings": begun_with(run, settings, processes)})
     for path in run.folder.glob("best-*.safetensors"):
         if at.best.step is None or path != run.best(at.best.step):

@@ -19,6 +19,7 @@ from minirag.training.loop import Task, train
 from minirag.training.processes import ALONE, Processes
 from minirag.training.run_folder import RunFolder
 from minirag.training.settings import LoopSettings
+from minirag.training.sharding import put_together, shard
 from tests.model.networks import bart, ragged_ids
 
 SETTINGS = LoopSettings(4, learning_rate=1e-2, warmup_steps=2, checkpoint_every=2, clip_norm=1.0, bf16=False)
@@ -84,3 +85,28 @@ def exchange(processes: Processes, folder: Path) -> None:
     tensors = {"gathered": gathered.detach(), "gradient": rows.grad, "some": some.grad, "both": both.grad}
     own = {**tensors, "numbers": numbers, "losses": losses}
     save_file(own | {f"model.{k}": v for k, v in model.state_dict().items()}, folder / f"{rank}.safetensors")
+
+
+def sharded_training(processes: Processes, folder: Path) -> None:
+    """A whole run; the same stopped after two steps and resumed; and what a sharded model decodes when it is put together."""
+    model = small_bart()
+    evenly = shard(model, processes)
+    losses = torch.tensor(trained(model, evenly, RunFolder(folder / "run")))
+    kept = torch.tensor(sum(parameter.to_local().numel() for parameter in model.parameters()))
+    stopped = small_bart()
+    run, evenly = RunFolder(folder / "resumed"), shard(stopped, processes)
+    next(
+        progress for progress in train(stopped, bart_task(stopped, evenly), SETTINGS, run, evenly) if progress.step == 2
+    )
+    resumed = small_bart()
+    trained(resumed, shard(resumed, processes), run)
+    ids, real = ragged_ids([6, 4])
+    with torch.no_grad(), put_together(model.eval()):
+        hidden = model.encode(ids, real).last_hidden_state
+        cache = model.start_cache(hidden, real)
+        stepped = torch.stack([model.decode_step(ids[:, t : t + 1], cache) for t in range(3)], dim=1)
+        decoded = model.decode(ids[:, :3], hidden, real).logits
+    save_file(
+        {"losses": losses, "kept": kept, "stepped": stepped, "decoded": decoded},
+        folder / f"{processes.rank}.safetensors",
+    )
