@@ -90,8 +90,8 @@ def set_moments(model: nn.Module, optimizer: torch.optim.Optimizer, tensors: Ten
     for key, tensor in tensors.items():
         name, _, moment = key.rpartition(".")
         parameter = parameters[name]
-        own = tensor.clone() if moment == "step" else as_sharded(tensor.to(parameter.device), parameter)
-        optimizer.state[parameter][moment] = own
+        own = tensor.to(parameter.device, copy=True)
+        optimizer.state[parameter][moment] = own if moment == "step" else as_sharded(own, parameter)
 
 
 def random_states() -> dict[str, UInt8[Tensor, " n"]]:
