@@ -39,7 +39,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         {"Paper, code, test": TABLE},
         {"Tutorials": [*tutorials, {"Solutions": solutions}, {"Read, run, write": "tutorials/README.md"}]},
         {"Differences": "docs/deviations.md"},
-        *[posix(path) for path in sorted(REPOSITORY.glob("docs/*.md")) if path.name != "deviations.md"],
+        *[posix(path) for path in sorted(REPOSITORY.glob("docs/**/*.md")) if path.name != "deviations.md"],
         {"Weights": "weights/README.md"},
         *[posix(path) for path in sorted(REPOSITORY.glob("*.md")) if path.name != "README.md"],
         {"Reference": rooms()},
@@ -117,7 +117,7 @@ def page_of(path: Path) -> str:
 def written_pages() -> list[Path]:
     """The Markdown files that someone wrote, or that `make pages` made."""
     readmes = [REPOSITORY / folder / "README.md" for folder in ("weights", "tutorials", "tutorials/pages")]
-    return [*REPOSITORY.glob("*.md"), *sorted((REPOSITORY / "docs").glob("*.md")), *readmes, *pages_of_tutorials()]
+    return [*REPOSITORY.glob("*.md"), *sorted((REPOSITORY / "docs").rglob("*.md")), *readmes, *pages_of_tutorials()]
 
 
 def pages_of_tutorials() -> list[Path]:

@@ -19,6 +19,7 @@ OURS = sorted(path for root in ROOTS for path in (REPOSITORY / root).rglob("*.py
 # Ground floor last. A room may import itself, every room of a lower line, and the neighbours named below.
 FLOORS = [
     {"cli", "serve"},
+    {"experiments"},
     {"evaluation", "training", "world", "conversion", "plots"},
     {"rag", "answer"},
     {"decoding"},

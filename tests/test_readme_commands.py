@@ -1,7 +1,8 @@
 """Does every command of the README run? In the order they stand there, each with files of the names that it uses.
 
 What is stood in for, because it is large or far away: the demo and the hub, by folders of the published layout with random
-weights; the benchmark, by three passages; the recipe of `minirag train demo`, by the same one with three small steps a stage.
+weights; the benchmark, by three passages; the recipe of `minirag train demo`, by the same one with three small steps a stage;
+the experiments of `minirag reproduce`, by the same ones with two steps each.
 `make` targets are what .ci/run calls; `pip install` is what tests/test_wheel.py does.
 """
 
@@ -9,10 +10,12 @@ import json
 import os
 import shutil
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
+from tests.experiments.small_world import SIZE
 from tests.minilm import FOLDER as MINILM
 from tests.test_readme import commands
 from tests.training.demo.test_stages import SMALL
@@ -48,6 +51,8 @@ def reader(tmp_path, monkeypatch, tiny_folder):
     monkeypatch.setitem(sys.modules, "huggingface_hub", fetch)
     monkeypatch.setattr("minirag.training.demo.recipe.Recipe", lambda: SMALL)
     monkeypatch.setattr("minirag.cli.opening.demo_folder", lambda: tiny_folder)
+    monkeypatch.setattr("minirag.cli.reproduce.sized", lambda given: replace(SIZE, seeds=1, collapse_sample=2))
+    monkeypatch.setattr("minirag.training.demo.questions.QUESTIONS_DRAWN", 6)  # the other two are learned from
     monkeypatch.chdir(tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""What can be done from a shell? `minirag ask | serve | index | verify | mine | recall | evaluate | train | convert`.
+"""What can be done from a shell? `minirag ask | serve | index | verify | mine | recall | evaluate | reproduce | train | …`.
 
 Paper     none
 Tutorial  tutorials/00_rag_in_one_page.py
@@ -14,7 +14,7 @@ from typing import Any
 
 import typer
 
-from minirag.cli import ask, convert, evaluate, index, mine, recall, serve, train, verify
+from minirag.cli import ask, convert, evaluate, index, mine, recall, reproduce, serve, train, verify
 from minirag.cli.console import harmless
 
 UsageError: Any = typer.BadParameter.__base__  # what every mistyped command or option is
@@ -33,6 +33,7 @@ COMMANDS = (
     verify.verify,
     recall.recall,
     evaluate.evaluate,
+    reproduce.reproduce,
     convert.convert,
 )
 for command in COMMANDS:

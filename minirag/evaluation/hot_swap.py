@@ -19,12 +19,24 @@ def swapped_world(facts: Sequence[Fact], seed: int) -> tuple[list[Passage], list
 
     Only facts that did change are asked for: an answer counts only where it cannot have come from the true world.
     """
+    passages, asked = two_worlds(facts, seed)
+    return passages, [swapped for _, swapped in asked]
+
+
+def two_worlds(facts: Sequence[Fact], seed: int) -> tuple[list[Passage], list[tuple[Question, Question]]]:
+    """The swapped passages, and each question twice: right is what the true world says, or what the swapped one says."""
     written = write_passages(swap_facts(facts, seed), seed)
     stated = [fact for _, those in written for fact in those]
-    true = set(facts)
+    values: dict[tuple[str, str], list[str]] = {}
+    for fact in facts:
+        values.setdefault((fact.entity, fact.relation), []).append(fact.value)
+    unchanged = set(facts)
     asked = [
-        Question(row["question"], tuple(row["answers"]), tuple(row["gold"]))
+        (
+            Question(row["question"], tuple(values[fact.entity, fact.relation])),
+            Question(row["question"], tuple(row["answers"]), tuple(row["gold"])),
+        )
         for row, fact in zip(questions_for(written, seed), stated, strict=True)
-        if fact not in true
+        if fact not in unchanged
     ]
     return [passage for passage, _ in written], asked
