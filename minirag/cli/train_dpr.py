@@ -5,21 +5,19 @@ Tutorial  tutorials/16_training_dpr.py
 Tests     tests/cli/test_train_dpr.py
 """
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from minirag.cli.console import harmless, progress_bar
+from minirag.cli.console import harmless
+from minirag.cli.dpr_data import Data, open_data, texts_of
 from minirag.cli.training_options import TrainingOptions, loop_settings, run_folder, with_training_options
 
 if TYPE_CHECKING:
-    from minirag.questions.sequence import Questions
-    from minirag.retrieval.knowledge_base import KnowledgeBase
     from minirag.text.tokenizers import Tokenizer
-    from minirag.training.dpr.dev_pool import DevPool
+    from minirag.training.dpr.inverse_cloze import Cloze
     from minirag.training.dpr.starting import Beginning
     from minirag.training.dpr.task import DprSettings
     from minirag.training.dpr.towers import Towers
@@ -29,22 +27,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Data:
-    """What is learned from: questions with the numbers of those that name a passage, or paragraphs of plain text."""
-
-    base: "KnowledgeBase | None"
-    questions: "Questions | None"
-    trained_on: list[int]
-    paragraphs: list[Callable[[], Any]]
-    dev: "DevPool | None"
-
-
-@dataclass(frozen=True)
 class Drawing:
-    """What shares a batch: each question's own negatives, and questions that are neighbours in their file."""
+    """What shares a batch: each question's own negatives, neighbours in a file, questions that text asks about itself."""
 
     hard_negatives: int
     together: int
+    cloze: "Cloze"
+    share: float
 
 
 @with_training_options(batch_size=64, learning_rate=1e-4, epochs=10)
@@ -57,7 +46,8 @@ def dpr(
         Path | None, typer.Option(metavar="KB", help="Knowledge base that holds the passages named by id.")
     ] = None,
     text: Annotated[
-        list[Path] | None, typer.Option(metavar="FILE", help="Instead of questions: prose (inverse cloze task).")
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Text that is asked about itself: alone, or beside questions."),
     ] = None,
     dev: Annotated[Path | None, typer.Option(metavar="FILE", help="Questions to measure with.")] = None,
     start: Annotated[
@@ -70,6 +60,9 @@ def dpr(
     layers: Annotated[int, typer.Option(metavar="L", min=1, help="Of a new encoder.")] = 2,
     width: Annotated[int, typer.Option(metavar="D", min=1, help="Of a new encoder.")] = 256,
     heads: Annotated[int, typer.Option(metavar="H", min=1, help="Of a new encoder.")] = 4,
+    feed_forward: Annotated[
+        int | None, typer.Option(metavar="F", min=1, help="Of a new encoder (default: 4 D).")
+    ] = None,
     pooling: Annotated[
         Literal["cls", "mean"] | None,
         typer.Option(help="Which states are the vector (default: the start's, else cls)."),
@@ -81,6 +74,16 @@ def dpr(
         float | None, typer.Option(metavar="X", help="Times the question's vector (default: 20 for cosines, else 1).")
     ] = None,
     dropout: Annotated[float | None, typer.Option(metavar="P", help="Default: the start's, else 0.1.")] = None,
+    bag_of_words: Annotated[
+        bool | None,
+        typer.Option(
+            "--bag-of-words/--random-words",
+            help="A new encoder starts by comparing rare words (default: with --pooling mean --cosine).",
+        ),
+    ] = None,
+    embedding_learning_rate: Annotated[
+        float | None, typer.Option(metavar="X", help="Of the word vectors (default: as all).")
+    ] = None,
     towers: Annotated[int, typer.Option(metavar="N", min=1, max=2, help="One encoder for both sides, or two.")] = 1,
     against_base: Annotated[
         bool, typer.Option("--against-base", help="Question encoder only, against all vectors of --kb.")
@@ -90,6 +93,19 @@ def dpr(
         int,
         typer.Option(metavar="N", min=1, help="Neighbours in the file that share a batch: hard negatives for free."),
     ] = 1,
+    cloze: Annotated[
+        Literal["sentence", "words"],
+        typer.Option(help="What text is asked by: a sentence, or some words of a stretch of it."),
+    ] = "sentence",
+    cloze_questions: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Questions of each paragraph in a batch.")
+    ] = 1,
+    cloze_stays: Annotated[
+        float, typer.Option(metavar="P", min=0, max=1, help="How often what is asked stays in its paragraph.")
+    ] = 0.1,
+    cloze_share: Annotated[
+        float, typer.Option(metavar="P", min=0, max=1, help="Of a batch, with both --questions and --text.")
+    ] = 0.5,
     mask_answers: Annotated[
         bool, typer.Option("--mask-answers", help="A passage with an answer string is no negative.")
     ] = False,
@@ -99,53 +115,36 @@ def dpr(
 ) -> None:
     """Train a retriever: whatever else is in the batch is wrong. Writes DIR/question_encoder and DIR/ctx_encoder."""
     said = {name: value for name, value in locals().items() if name != "training"}  # what makes this run what it is
+    from minirag.training.dpr.inverse_cloze import Cloze
     from minirag.training.dpr.starting import Beginning
     from minirag.training.dpr.task import DprSettings
 
     check(questions, kb, text, start, against_base)
     data = open_data(questions, kb, text, dev, pool, dev_questions, training.seed)
     two = 2 if against_base else towers
-    sizes = (vocab_size, layers, width, heads)
-    beginning = Beginning(start, tokenizer, *sizes, two, scale, pooling, cosine, dropout, against_base, training.seed)
+    drawing = Drawing(hard_negatives, together, Cloze(cloze == "words", cloze_questions, cloze_stays), cloze_share)
+    sizes = (vocab_size, layers, width, heads, feed_forward)
+    vector = (two, scale, pooling, cosine, dropout)
+    beginning = Beginning(start, tokenizer, *sizes, *vector, against_base, bag_of_words, training.seed)
     settings = DprSettings(max_length, parts=training.accumulate, mask_answers=mask_answers)
     run = run_folder(training, **{**said, "text": [str(path) for path in text or ()]})
-    train_and_save(training, data, beginning, settings, Drawing(hard_negatives, together), against_base, run)
+    rates = word_rates(embedding_learning_rate)
+    train_and_save(training, data, beginning, settings, drawing, against_base, rates, run)
 
 
 def check(questions: Path | None, kb: Path | None, text: list[Path] | None, start: Path | None, fixed: bool) -> None:
-    if (questions is None) == (not text):
-        raise ValueError("give either --questions or --text to learn from")
-    if fixed and (questions is None or kb is None or start is None):
-        raise ValueError("--against-base needs --questions, --kb and, with --start, the encoders that made its vectors")
+    if questions is None and not text:
+        raise ValueError("give --questions or --text, or both, to learn from")
+    if fixed and (questions is None or text or kb is None or start is None):
+        raise ValueError(
+            "--against-base needs --questions alone, --kb and, with --start, the encoders that made its vectors"
+        )
 
 
-def open_data(
-    questions: Path | None,
-    kb: Path | None,
-    text: list[Path] | None,
-    dev: Path | None,
-    pool: int,
-    dev_questions: int,
-    seed: int,
-) -> Data:
-    """All files, checked to their last line before anything is trained."""
-    from minirag.questions.reading import open_questions, read_questions
-    from minirag.retrieval.knowledge_base import KnowledgeBase
-    from minirag.training.dpr.dev_pool import dev_pool
-    from minirag.training.dpr.inverse_cloze import open_paragraphs
-    from minirag.training.dpr.sources import lookup_in, with_gold
-
-    base = None if kb is None else KnowledgeBase.open(kb)
-    store = None if base is None else base.store
-    measured = None
-    if dev is not None:
-        measured = dev_pool(read_questions(dev), lookup_in(store), store, pool, dev_questions, seed)
-    if questions is None:
-        return Data(base, None, [], open_paragraphs(text or []), measured)
-    with progress_bar("questions read") as report:
-        asked = open_questions(questions, progress=report)
-    with progress_bar("passages found") as report:
-        return Data(base, asked, with_gold(asked, lookup_in(store), report), [], measured)
+def word_rates(rate: float | None) -> tuple[tuple[str, float], ...]:
+    """A rate of their own for the word vectors of either encoder."""
+    names = ("ctx_encoder.ctx_encoder", "question_encoder.question_encoder")
+    return () if rate is None else tuple((f"{name}.bert.embeddings.words.", rate) for name in names)
 
 
 def train_and_save(
@@ -155,6 +154,7 @@ def train_and_save(
     settings: "DprSettings",
     drawing: Drawing,
     against_base: bool,
+    rates: tuple[tuple[str, float], ...],
     run: "RunFolder",
 ) -> None:
     """The run, from its beginning or its checkpoint, to the folder of the two encoders."""
@@ -174,7 +174,7 @@ def train_and_save(
     make = task_against_base if against_base else task_in_batch
     task, order = make(model, tokenizer, data, settings, training, drawing)
     watch = "" if data.dev is None else "recall_at_5"
-    loop = loop_settings(training, order.steps_per_epoch, device, watch=watch)
+    loop = loop_settings(training, order.steps_per_epoch, device, watch=watch, learning_rates=rates)
     run_training(model, task, loop, run, order.steps_per_epoch, training.every, "dpr")
     save_towers(model, tokenizer, training.out)
     print(f"{harmless(str(training.out))}: question_encoder and ctx_encoder; index with --model {training.out}")
@@ -188,23 +188,20 @@ def task_in_batch(
     training: TrainingOptions,
     drawing: Drawing,
 ) -> "tuple[Task, Order]":
-    from minirag.training.dpr.sources import examples_from_questions, examples_from_text, lookup_in
+    """Epochs are those of the questions, where there are any."""
+    from minirag.training.dpr.sources import ExamplesAt, both, examples_from_questions, examples_from_text, lookup_in
     from minirag.training.dpr.task import dpr_task
 
-    if data.questions is None:
-        examples_at, order = examples_from_text(data.paragraphs, training.batch_size, training.seed)
-    else:
-        lookup = lookup_in(None if data.base is None else data.base.store)
-        examples_at, order = examples_from_questions(
-            data.questions,
-            data.trained_on,
-            lookup,
-            training.batch_size,
-            drawing.hard_negatives,
-            training.seed,
-            drawing.together,
-        )
-    return dpr_task(model, tokenizer, examples_at, settings, data.dev), order
+    size, seed, together = training.batch_size, training.seed, drawing.together
+    made = 0 if not data.paragraphs else size if data.questions is None else round(size * drawing.share)
+    asked: list[tuple[ExamplesAt, Order]] = []
+    if data.questions is not None and made < size:
+        lookup, own = lookup_in(None if data.base is None else data.base.store), drawing.hard_negatives
+        asked += [examples_from_questions(data.questions, data.trained_on, lookup, size - made, own, seed, together)]
+    if made:
+        asked += [examples_from_text(data.paragraphs, made, seed, together, drawing.cloze)]
+    examples_at = both(asked[0][0], asked[-1][0]) if len(asked) > 1 else asked[0][0]
+    return dpr_task(model, tokenizer, examples_at, settings, data.dev), asked[0][1]
 
 
 def task_against_base(
@@ -227,15 +224,3 @@ def task_against_base(
         model, tokenizer, vectors, base.store, data.questions, data.trained_on, settings,
         training.batch_size, training.seed, data.dev,
     )  # fmt: skip
-
-
-def texts_of(data: Data) -> Iterator[str]:
-    """What a vocabulary is learned from: every text that is trained on."""
-    if data.base is not None:
-        for passage in data.base.store:
-            yield f"{passage.title} {passage.text}"
-    for read in data.paragraphs:
-        yield read().text
-    for question in data.questions or ():
-        yield question.question
-        yield from (f"{passage.title} {passage.text}" for passage in question.positives)

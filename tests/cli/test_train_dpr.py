@@ -62,6 +62,16 @@ def test_a_retriever_is_learned_from_nothing_and_found_by_index_and_recall(place
     assert torch.equal(own[name], own[twin]) == (towers == "1")
 
 
+def test_questions_and_text_are_learned_from_together_with_a_rate_for_the_words_alone(place):
+    options = ["--text", place / "passages.jsonl", "--cloze", "words", "--cloze-questions", "2", "--pooling", "mean"]
+    frozen = ["--cosine", "--warmup", "1", "--weight-decay", "0", "--learning-rate", "1e-30"]
+    assert run(train(place, "words", *options, *frozen, "--steps", "1", "--embedding-learning-rate", "0.1")) == 0
+    assert run(train(place, "still", *options, *frozen, "--steps", "1")) == 0
+    learned, still = weights(place / "words"), weights(place / "still")
+    moved = {name for name in learned if not torch.allclose(learned[name], still[name])}
+    assert len(moved) == 2 and all(name.endswith("word_embeddings.weight") for name in moved)
+
+
 def test_a_run_that_was_killed_goes_on_to_the_same_weights_bit_for_bit(place, capsys):
     options = ["--steps", "12", "--checkpoint-every", "3"]
     assert run(train(place, "whole", *options)) == 0

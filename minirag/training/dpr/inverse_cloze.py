@@ -5,11 +5,15 @@ Tutorial  tutorials/16_training_dpr.py
 Tests     tests/training/dpr/test_inverse_cloze.py
 
 That a title names what its text is about is the other lesson that plain text teaches.
+
+Two kinds: a sentence as it stands, or words of a stretch, some of them dropped and the title before them now and then. The
+second looks more like what people type, and a paragraph can be asked several such questions in one batch.
 """
 
 import json
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -18,10 +22,51 @@ from minirag.retrieval.passages import Passage
 from minirag.training.dpr.batches import Example
 
 SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9])")
-STAYS, TITLE_ASKED = 0.1, 0.15  # how often the sentence stays where it was; how often the title is the question
+TITLE_ASKED = 0.15  # how often the title is the question
+STRETCH, KEPT, TITLE_LEADS = (4, 16), 0.7, 0.3  # words of a stretch; the share that is asked; how often the title leads
 
 
-def cloze(paragraph: Passage, rng: Random) -> Example:
+@dataclass(frozen=True)
+class Cloze:
+    """words: some words of a stretch, else a sentence. count: stretches of a paragraph. stays: how often they stay in it."""
+
+    words: bool = False
+    count: int = 1
+    stays: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.count < 1 or not 0 <= self.stays <= 1:
+            raise ValueError(f"{self.count} questions of a paragraph that stay in it {self.stays:.0%} of the time")
+        if self.count > 1 and not self.words:
+            raise ValueError(f"a paragraph is asked by one sentence; {self.count} questions of it are made of words")
+
+
+def questions_of(paragraph: Passage, rng: Random, cloze: Cloze) -> list[Example]:
+    """What one paragraph is asked in a batch."""
+    return stretches(paragraph, rng, cloze) if cloze.words else [sentence(paragraph, rng, cloze.stays)]
+
+
+def stretches(paragraph: Passage, rng: Random, cloze: Cloze) -> list[Example]:
+    """`count` stretches of the paragraph → the paragraph, whole or without all of them."""
+    words = paragraph.text.split() or [paragraph.title]
+    places = [stretch(len(words), rng) for _ in range(cloze.count)]
+    asked = [[words[place] for place in run if rng.random() < KEPT] or [words[run[0]]] for run in places]
+    taken = set() if rng.random() < cloze.stays else {place for run in places for place in run}
+    rest = " ".join(word for place, word in enumerate(words) if place not in taken)
+    whole = not taken or not rest
+    golds = (paragraph,) if whole else (Passage(paragraph.id, paragraph.title, rest), paragraph)
+    leads = [[paragraph.title] if paragraph.title and rng.random() < TITLE_LEADS else [] for _ in asked]
+    return [Example(" ".join(lead + some), (), golds, ()) for lead, some in zip(leads, asked, strict=True)]
+
+
+def stretch(count: int, rng: Random) -> range:
+    """Places that follow each other, among `count`."""
+    length = min(count, rng.randint(*STRETCH))
+    first = rng.randint(0, count - length)
+    return range(first, first + length)
+
+
+def sentence(paragraph: Passage, rng: Random, stays: float) -> Example:
     """A sentence → its paragraph without it (mostly), or the title → the text."""
     sentences = SENTENCE_END.split(paragraph.text)
     if paragraph.title and (len(sentences) == 1 or rng.random() < TITLE_ASKED):
@@ -29,7 +74,7 @@ def cloze(paragraph: Passage, rng: Random) -> Example:
     if len(sentences) == 1:
         sentences = halves(paragraph.text)
     asked = sentences.pop(rng.randrange(len(sentences)))
-    rest = paragraph.text if rng.random() < STAYS or not sentences else " ".join(sentences)
+    rest = paragraph.text if rng.random() < stays or not sentences else " ".join(sentences)
     return example(asked, Passage(paragraph.id, paragraph.title, rest))
 
 

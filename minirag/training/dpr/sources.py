@@ -11,11 +11,12 @@ from random import Random
 from minirag.questions.question import Question
 from minirag.retrieval.passages import Passage, PassageStore
 from minirag.training.dpr.batches import Example, Lookup, example_of
-from minirag.training.dpr.inverse_cloze import cloze
+from minirag.training.dpr.inverse_cloze import Cloze, questions_of
 from minirag.training.order import Order
 
 ExamplesAt = Callable[[int], list[Example]]  # step t's, a pure function of t
 Progress = Callable[[int, int | None], None]
+SENTENCES = Cloze()  # as in the paper
 
 
 def lookup_in(store: PassageStore | None) -> Lookup:
@@ -72,13 +73,26 @@ def examples_from_questions(
 
 
 def examples_from_text(
-    paragraphs: Sequence[Callable[[], Passage]], batch_size: int, seed: int = 0
+    paragraphs: Sequence[Callable[[], Passage]],
+    batch_size: int,
+    seed: int = 0,
+    together: int = 1,
+    cloze: Cloze = SENTENCES,
 ) -> tuple[ExamplesAt, Order]:
-    """The inverse cloze task: each paragraph once an epoch, asked for by another of its sentences."""
-    order = Order(len(paragraphs), batch_size, seed)
+    """The inverse cloze task: each paragraph once an epoch, asked for by other words of it.
+
+    batch_size and together count questions, of which a paragraph has `cloze.count`.
+    """
+    at_once, run = (-(-number // cloze.count) for number in (batch_size, together))
+    order = Order(len(paragraphs), at_once, seed, together=run)
 
     def examples_at(step: int) -> list[Example]:
         rng = Random(f"cloze {seed} {step}")
-        return [cloze(paragraphs[number](), rng) for number in order.batch(step)]
+        return [asked for number in order.batch(step) for asked in questions_of(paragraphs[number](), rng, cloze)]
 
     return examples_at, order
+
+
+def both(questions: ExamplesAt, text: ExamplesAt) -> ExamplesAt:
+    """Batches of which a part is annotated, and a part asks text about itself."""
+    return lambda step: [*questions(step), *text(step)]

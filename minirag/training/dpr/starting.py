@@ -12,6 +12,7 @@ from typing import Any
 
 from minirag.configuration import BertConfig
 from minirag.text.tokenizers import Tokenizer
+from minirag.training.dpr.bag_of_words import inverse_document_frequencies
 from minirag.training.dpr.towers import UNIT_SCALE, Towers, new_towers, open_towers
 from minirag.training.vocabulary import train_word_piece
 
@@ -22,7 +23,8 @@ POSITIONS = 512  # of a new encoder
 class Beginning:
     """start: a folder of encoders; without it layers, width, heads and a tokenizer (None: learned, vocab_size pieces) count.
 
-    None elsewhere: what the start says, or, of a new encoder, what BertConfig says.
+    None elsewhere: what the start says, or, of a new encoder, what BertConfig says; feed_forward 4 · width; bag_of_words
+    (see there) where its vector is the mean of all states, of unit length.
     """
 
     start: Path | None = None
@@ -31,12 +33,14 @@ class Beginning:
     layers: int = 2
     width: int = 256
     heads: int = 4
+    feed_forward: int | None = None
     towers: int = 1
     scale: float | None = None
     pooling: str | None = None
     normalize: bool | None = None
     dropout: float | None = None
     fixed_context: bool = False
+    bag_of_words: bool | None = None
     seed: int = 0
 
 
@@ -45,6 +49,7 @@ def begin(beginning: Beginning, texts: Callable[[], Iterable[str]], kept: Path) 
 
     `kept`: where a learned vocabulary is kept, since learning it again may break ties in another way.
     """
+    is_bag_of_words(beginning)
     if beginning.start is not None:
         return open_towers(
             beginning.start, beginning.towers, beginning.scale, beginning.fixed_context, **said(beginning)
@@ -52,7 +57,17 @@ def begin(beginning: Beginning, texts: Callable[[], Iterable[str]], kept: Path) 
     tokenizer = vocabulary(beginning, texts, kept)
     scale = beginning.scale or (UNIT_SCALE if beginning.normalize else 1.0)
     config = new_config(beginning, tokenizer.vocab_size, tokenizer.pad_token_id)
-    return new_towers(config, beginning.towers, scale, beginning.seed), tokenizer
+    idf = inverse_document_frequencies(tokenizer, texts()) if is_bag_of_words(beginning) else None
+    return new_towers(config, beginning.towers, scale, beginning.seed, idf), tokenizer
+
+
+def is_bag_of_words(beginning: Beginning) -> bool:
+    """ValueError: it is wanted where it cannot be."""
+    if beginning.bag_of_words and (beginning.start is not None or beginning.pooling != "mean"):
+        raise ValueError("only a new encoder whose vector is the mean of all states can start as a bag of words")
+    if beginning.bag_of_words is None:
+        return beginning.start is None and beginning.pooling == "mean" and bool(beginning.normalize)
+    return beginning.bag_of_words
 
 
 def said(beginning: Beginning) -> dict[str, Any]:
@@ -73,7 +88,7 @@ def new_config(beginning: Beginning, vocab_size: int, pad_token_id: int) -> Bert
         hidden_size=beginning.width,
         num_hidden_layers=beginning.layers,
         num_attention_heads=beginning.heads,
-        intermediate_size=4 * beginning.width,
+        intermediate_size=beginning.feed_forward or 4 * beginning.width,
         max_position_embeddings=POSITIONS,
         **said(beginning),
     )

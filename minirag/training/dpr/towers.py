@@ -25,6 +25,7 @@ from minirag.model.checkpoint import load_network, save_network
 from minirag.model.dpr import DPRContextEncoder, DPRQuestionEncoder
 from minirag.retrieval.whole_folder import whole_folder
 from minirag.text.tokenizers import Tokenizer
+from minirag.training.dpr.bag_of_words import start_as_bag_of_words
 from minirag.training.initialise import initialise_small
 
 QUESTION_ENCODER, CONTEXT_ENCODER = "question_encoder", "ctx_encoder"
@@ -57,11 +58,18 @@ class Towers(nn.Module):
         return vectors
 
 
-def new_towers(config: BertConfig, towers: int = 1, scale: float = 1.0, seed: int = 0) -> Towers:
-    """From random weights. Two towers begin as copies of each other: two strangers would first have to learn to agree."""
+def new_towers(
+    config: BertConfig, towers: int = 1, scale: float = 1.0, seed: int = 0, idf: Float[Tensor, " V"] | None = None
+) -> Towers:
+    """From random weights; with `idf`, as a bag of words that is weighted by it (bag_of_words.py).
+
+    Two towers begin as copies of each other: two strangers would first have to learn to agree.
+    """
     torch.manual_seed(seed)
     encoder = DPRContextEncoder(config)
     initialise_small(encoder)
+    if idf is not None:
+        start_as_bag_of_words(encoder.ctx_encoder.bert, idf)
     return Towers(encoder, None if towers == 1 else question_encoder_of(encoder), scale)
 
 
