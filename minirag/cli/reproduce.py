@@ -7,7 +7,7 @@ Tests     tests/cli/test_reproduce.py
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -35,6 +35,9 @@ def reproduce(
     only: Annotated[
         str, typer.Option(metavar="NAMES", help="table1,table6,figure3,decoding,hot-swap,without-answer,collapse")
     ] = "",
+    likelihood: Annotated[
+        Literal["token", "both"], typer.Option(help="token: without the rows of RAG-Sequence.")
+    ] = "both",
     train: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Questions to learn from (default: the demo's).")
     ] = None,
@@ -73,7 +76,9 @@ def reproduce(
     rates = {"learning_rate": learning_rate, "encoder_rate": encoder_rate}
     size = sized({**given, **samples, **rates})
     world = opened_world(model, question_encoder, generator, kb, train, dev)
-    experiments = chosen([name for name in only.split(",") if name], size, world.facts is not None)
+    experiments = chosen(
+        [name for name in only.split(",") if name], size, world.facts is not None, likelihood == "both"
+    )
     check_plots()
     begin(out, world, size)
     where, work = choose_device(device), jobs(experiments, size, out)

@@ -63,6 +63,16 @@ def test_experiments_are_chosen_by_name_and_only_a_world_of_facts_can_be_swapped
         chosen(["table7"], Size(), has_facts=True)
 
 
+def test_without_rag_sequence_every_row_still_has_the_one_it_is_compared_with():
+    tables = chosen([], Size(), has_facts=True, sequence=False)
+    assert [table.name for table in tables] == [name for name in EXPERIMENTS if name != "decoding"]
+    for table in tables:
+        names = {row.name for row in table.rows}
+        assert all(row.setting.likelihood == "token" and row.against in {None, *names} for row in table.rows)
+    with pytest.raises(ValueError, match="'decoding' has rows of RAG-Sequence only"):
+        chosen(["decoding"], Size(), has_facts=True, sequence=False)
+
+
 def test_a_size_of_nothing_is_refused():
     with pytest.raises(ValueError, match="seeds=0 must be at least 1"):
         Size(seeds=0)

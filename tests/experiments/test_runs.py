@@ -52,6 +52,22 @@ def test_a_finished_run_is_read_and_not_done_again(prepared, tmp_path):
     assert seconds > 0 and "torch" in machine
 
 
+def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_weights(prepared, tmp_path, tiny_folder):
+    def stopped(done, total):
+        raise KeyboardInterrupt
+
+    first = prepared(usual(SIZE))
+    with pytest.raises(KeyboardInterrupt):
+        fine_tune(first, CPU, stopped)
+    assert not ended(tmp_path, usual(SIZE), 0)
+    second, steps = prepared(usual(SIZE)), []
+    fine_tune(second, CPU, lambda done, total: steps.append(done))
+    assert steps == [2]
+    whole = prepare(small_world(tiny_folder), SIZE, usual(SIZE), 0, tmp_path / "whole", CPU)
+    fine_tune(whole, CPU, quiet)
+    assert all(map(torch.equal, whole.networks.parameters(), second.networks.parameters()))
+
+
 def test_seeds_differ_in_the_order_of_the_questions_and_begin_alike(prepared):
     one, other = prepared(usual(SIZE), 0), prepared(usual(SIZE), 1)
     assert all(map(torch.equal, one.networks.parameters(), other.networks.parameters()))
