@@ -46,6 +46,10 @@ def reproduce(
     question_encoder: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The retriever to start from: a folder of minirag train dpr.")
     ] = None,
+    scale: Annotated[
+        float | None,
+        typer.Option(metavar="X", help="Of the question's vector: unit vectors, as MiniLM's, need some 20."),
+    ] = None,
     generator: Annotated[Path | None, typer.Option(metavar="DIR", help="The generator to start from: BART.")] = None,
     kb: options.KnowledgeBaseFolder = None,
     title: Annotated[str | None, typer.Option(metavar="TEXT", help="Of the report (default: its world).")] = None,
@@ -75,7 +79,7 @@ def reproduce(
     samples = {"dev_sample": dev_sample, "curve_sample": curve_sample}
     rates = {"learning_rate": learning_rate, "encoder_rate": encoder_rate}
     size = sized({**given, **samples, **rates})
-    world = opened_world(model, question_encoder, generator, kb, train, dev)
+    world = opened_world(model, question_encoder, generator, kb, train, dev, scale)
     experiments = chosen(
         [name for name in only.split(",") if name], size, world.facts is not None, likelihood == "both"
     )
@@ -111,19 +115,25 @@ def opened_world(
     kb: Path | None,
     train: Path | None,
     dev: Path | None,
+    scale: float | None,
 ) -> "World":
     """The demo, unless questions are given. ValueError: half of what is needed."""
     from minirag.cli.opening import demo_folder
     from minirag.experiments.world import demo_world, own_world
 
     if train is None and dev is None:
-        for name, path in (("--question-encoder", question_encoder), ("--generator", generator), ("--kb", kb)):
+        for name, path in (
+            ("--question-encoder", question_encoder),
+            ("--generator", generator),
+            ("--kb", kb),
+            ("--scale", scale),
+        ):
             if path is not None:
                 raise ValueError(f"{name} goes with --train and --dev; the demo has its own")
         return demo_world(model or demo_folder())
     if train is None or dev is None:
         raise ValueError("--train and --dev go together")
-    return own_world(train, dev, model, question_encoder, generator, kb)
+    return own_world(train, dev, model, question_encoder, generator, kb, scale)
 
 
 def check_plots() -> None:

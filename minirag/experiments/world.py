@@ -38,11 +38,11 @@ class World:
     knowledge_base: Path | None = None
     facts: Path | None = None
     fresh_retriever: bool = False
+    scale: float | None = None
 
 
 def demo_world(folder: Path) -> World:
-    """Its 1,200 questions are asked; those for its other facts are learned from. The retriever is that of stage 1 "
-    "again."""
+    """Its 1,200 questions are asked; those for its other facts are learned from. The retriever is that of stage 1 again."""
     dev = read_questions(folder / "questions.jsonl")
     facts = folder / "facts.jsonl"
     return World("demo", folder, demo_training_questions(folder), dev, facts=facts, fresh_retriever=True)
@@ -55,14 +55,18 @@ def own_world(
     question_encoder: Path | None = None,
     generator: Path | None = None,
     knowledge_base: Path | None = None,
+    scale: float | None = None,
 ) -> World:
-    """What is not given comes from `model`, a RAG folder. ValueError: neither it nor both of its parts is given."""
+    """What is not given comes from `model`, a RAG folder. scale: what q(x) is multiplied by.
+
+    ValueError: neither a model nor all of its parts is given.
+    """
     if model is None and (question_encoder is None or generator is None or knowledge_base is None):
         raise ValueError("give --question-encoder, --generator and --kb, or a --model that has what is missing of them")
     place = model or generator
     assert place is not None
     questions, asked = open_questions(train), read_questions(dev)
-    return World("own", place, questions, asked, question_encoder, generator, knowledge_base)
+    return World("own", place, questions, asked, question_encoder, generator, knowledge_base, scale=scale)
 
 
 def opened(world: World, setting: Setting, n_docs: int, seed: int) -> Start:
@@ -74,6 +78,7 @@ def opened(world: World, setting: Setting, n_docs: int, seed: int) -> Start:
         knowledge_base=world.knowledge_base,
         likelihood=setting.likelihood,
         n_docs=n_docs,
+        scale=world.scale,
         closed_book=setting.retriever == "closed-book",
         fresh_generator=seed if setting.generator == "random" else None,
     )
@@ -105,4 +110,5 @@ def described(world: World) -> dict[str, object]:
     """By names, not places: what is run elsewhere says the same."""
     folders = ("model", "question_encoder", "generator", "knowledge_base")
     named = {name: path.resolve().name for name in folders if (path := getattr(world, name)) is not None}
+    named |= {} if world.scale is None else {"scale": f"{world.scale:g}"}
     return {"world": world.name, **named, "train_questions": len(world.train), "dev_questions": len(world.dev)}

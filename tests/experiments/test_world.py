@@ -47,6 +47,13 @@ def test_folders_are_named_without_their_place(tiny_folder):
     assert told == {"world": "own", "model": tiny_folder.name, "train_questions": 8, "dev_questions": 8}
 
 
+def test_a_scale_multiplies_the_vectors_of_the_question_encoder_that_an_experiment_begins_with(tiny_folder):
+    world = small_world(tiny_folder)
+    scaled = opened(replace(world, scale=20.0), usual(SIZE), 2, 0).model.question_encoder
+    assert scaled.config.scale == 20 * opened(world, usual(SIZE), 2, 0).model.question_encoder.config.scale
+    assert described(replace(world, scale=20.0)) == {**described(world), "scale": "20"}
+
+
 def test_half_a_world_is_refused(tiny_folder):
     questions = tiny_folder / "questions.jsonl"
     with pytest.raises(ValueError, match="give --question-encoder, --generator and --kb, or a --model"):
