@@ -1,0 +1,114 @@
+"""How much memory does a step of DPR's training take, with gradient caching and without?
+
+BERT-base for both sides, random weights in float32; each question of 16 tokens has a passage and a hard negative of 128
+tokens, every token is real. Each case is a step of AdamW in a process of its own; its moments are there before. `own`: 16
+bytes for each parameter (weight, gradient, two moments). `beyond`: peak resident memory less `own` and less what the imported
+libraries take. With caching, `chunk` passages have a graph at a time.
+
+A step of 128 questions is 24 TFLOP with caching. So small batches are measured: two of them show what another question adds
+(`per_question`), and `projected` is that line at 128 questions, not a measurement. `--whole` measures 128, with caching only:
+half an hour of one core.
+
+    python -m benchmarks.gradient_cache_memory > benchmarks/results/gradient_cache_memory.json
+"""
+
+import json
+import platform
+import resource
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+from minirag.configuration import BertConfig
+from minirag.model.dpr import DPRContextEncoder
+from minirag.training.dpr.gradient_cache import Encode, backward
+from minirag.training.dpr.objective import dpr_loss
+from minirag.training.dpr.towers import Towers
+
+QUESTION, PASSAGE, WHOLE = 16, 128, 128
+
+
+def cases(whole: bool) -> list[dict]:
+    """Without caching, 128 questions would take 40 GB: never measured whole."""
+    cached = [{"questions": size, "chunk": 8} for size in ((WHOLE,) if whole else (8, 16))]
+    return cached + [{"questions": size, "chunk": 0} for size in (4, 8)]
+
+
+def chunks(tower: object, rows: int, length: int, size: int) -> list[Encode]:
+    ids = torch.randint(5, 30522, (rows, length))
+    real = torch.ones_like(ids, dtype=torch.bool)
+    return [
+        lambda part=part, mask=mask: tower(part, mask)
+        for part, mask in zip(ids.split(size), real.split(size), strict=True)
+    ]
+
+
+def measure(case: dict) -> dict:
+    """A step, and its peak."""
+    libraries = resident()
+    torch.manual_seed(0)
+    model = Towers(DPRContextEncoder(BertConfig())).train()
+    optimizer = torch.optim.AdamW(model.parameters())
+    count, size = case["questions"], case["chunk"] or 10**9
+    make_moments(model, optimizer)
+    questions = chunks(model.question_vectors, count, QUESTION, size)
+    passages = chunks(model.passage_vectors, 2 * count, PASSAGE, size)
+    loss = backward(questions, passages, dpr_loss, cached=case["chunk"] > 0)
+    optimizer.step()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    own = 16 * sum(parameter.numel() for parameter in model.parameters())
+    sizes = {"peak": peak, "libraries": libraries, "own": own, "beyond": peak - libraries - own}
+    return {**case, "loss": loss, **sizes}
+
+
+def make_moments(model: Towers, optimizer: torch.optim.AdamW) -> None:
+    """A step with gradients of 0."""
+    for parameter in model.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    optimizer.step()
+    optimizer.zero_grad()
+
+
+def line(rows: list[dict]) -> dict:
+    """What a question adds, and where that leads: peak = base + questions · per_question."""
+    small, large = rows
+    slope = (large["peak"] - small["peak"]) / (large["questions"] - small["questions"])
+    projected = large["peak"] + slope * (WHOLE - large["questions"])
+    return {
+        "chunk": large["chunk"],
+        "questions": WHOLE,
+        "per_question": round(slope),
+        "projected_peak": round(projected),
+    }
+
+
+def resident() -> int:
+    """Bytes, now."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+def machine() -> dict:
+    names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    cpu = f"{len(names)} cores of {names[0].split(': ')[1]}"
+    return {"cpu": cpu, "python": platform.python_version(), "torch": version("torch")}
+
+
+def main() -> None:
+    if sys.argv[1:] and sys.argv[1] != "--whole":
+        print(json.dumps(measure(json.loads(sys.argv[1]))))
+        return
+    rows = []
+    for case in cases("--whole" in sys.argv):
+        command = [sys.executable, "-m", "benchmarks.gradient_cache_memory", json.dumps(case)]
+        rows.append(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout))
+        print(case, f"peak {rows[-1]['peak'] / 1e9:.2f} GB", file=sys.stderr)
+    pairs = [[row for row in rows if row["chunk"] == chunk] for chunk in (8, 0)]
+    projected = [line(pair) for pair in pairs if len(pair) == 2]
+    print(json.dumps({"machine": machine(), "bytes": rows, "projected": projected}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
