@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from minirag.cli.console import progress_bar
+from minirag.cli.several_processes import first_one_first, joined, shared_out
 from minirag.cli.training_options import TrainingOptions, option, with_training_options
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def bart(
     from minirag.cli.opening import choose_device
     from minirag.cli.training_options import loop_settings, run_folder
     from minirag.cli.training_run import run_training
+    from minirag.training.activation_checkpointing import checkpoint_activations
     from minirag.training.bart.batches import Course, steps_per_epoch
     from minirag.training.bart.examples import Form
     from minirag.training.bart.kinds import common_in
@@ -86,12 +88,14 @@ def bart(
     if not text and questions is None:
         raise ValueError("nothing to learn from: give --text, --questions or both")
     device = choose_device(training.device)
+    processes = joined(device, training.shard)
     run = run_folder(training, **chosen, text=[str(path) for path in text or []])
     texts = Texts(text) if text else None
-    generator, words = beginning(
-        run.folder, texts, start, tokenizer, vocabulary, (layers, width, heads), dropout, training.seed
-    )
-    store = open_passages(kb, run.folder) if kb else None
+    with first_one_first(processes):
+        generator, words = beginning(
+            run.folder, texts, start, tokenizer, vocabulary, (layers, width, heads), dropout, training.seed
+        )
+        store = open_passages(kb, run.folder) if kb else None
     kinds = kinds_of(texts, questions, store, misleading)
     form = Form(words, generator.config, max_length, answer_space)
     form = replace(form, common=common_in(kinds[-1], form)) if matching else form
@@ -100,10 +104,14 @@ def bart(
     settings = loop_settings(training, steps_per_epoch(course), device, decay_from=decay_from, watch=watch)
     generator.to(device)
     how = Objective(training.accumulate, label_smoothing, guidance, matching, help_steps)
-    task = bart_task(generator, course, exams, how, settings.bf16)
+    if training.activation_checkpointing:
+        checkpoint_activations(generator)
+    processes = shared_out(generator, processes, training.shard)
+    task = bart_task(generator, course, exams, how, settings.bf16, processes)
     tell(exams, generator.config.vocab_size, course.mix)
-    run_training(generator, task, settings, run, steps_per_epoch(course), training.every, "bart")
-    write(generator, words, training.out)
+    run_training(generator, task, settings, run, steps_per_epoch(course), training.every, "bart", processes)
+    if processes.rank == 0:
+        write(generator, words, training.out)
 
 
 def beginning(

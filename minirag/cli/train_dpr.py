@@ -13,6 +13,7 @@ import typer
 
 from minirag.cli.console import harmless
 from minirag.cli.dpr_data import Data, open_data, texts_of
+from minirag.cli.several_processes import first_one_first, joined
 from minirag.cli.training_options import TrainingOptions, loop_settings, run_folder, with_training_options
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from minirag.training.dpr.towers import Towers
     from minirag.training.loop import Task
     from minirag.training.order import Order
+    from minirag.training.processes import Processes
     from minirag.training.run_folder import RunFolder
 
 
@@ -164,18 +166,24 @@ def train_and_save(
     from minirag.training.dpr.starting import begin
     from minirag.training.dpr.towers import save_towers
 
+    if training.shard:
+        raise ValueError("--shard: not for dpr, whose processes do not all encode equally many texts")
     device = choose_device(training.device)
-    model, tokenizer = begin(beginning, lambda: texts_of(data), run.folder / "tokenizer")
+    processes = joined(device)
+    with first_one_first(processes):
+        model, tokenizer = begin(beginning, lambda: texts_of(data), run.folder / "tokenizer")
     model.to(device)
     if training.activation_checkpointing:
         checkpoint_activations(model)
     bf16 = device.type == "cuda" if training.bf16 is None else training.bf16
     settings = replace(settings, bf16=bf16)
     make = task_against_base if against_base else task_in_batch
-    task, order = make(model, tokenizer, data, settings, training, drawing)
+    task, order = make(model, tokenizer, data, settings, training, drawing, processes)
     watch = "" if data.dev is None else "recall_at_5"
     loop = loop_settings(training, order.steps_per_epoch, device, watch=watch, learning_rates=rates)
-    run_training(model, task, loop, run, order.steps_per_epoch, training.every, "dpr")
+    run_training(model, task, loop, run, order.steps_per_epoch, training.every, "dpr", processes)
+    if processes.rank > 0:
+        return
     save_towers(model, tokenizer, training.out)
     print(f"{harmless(str(training.out))}: question_encoder and ctx_encoder; index with --model {training.out}")
 
@@ -187,6 +195,7 @@ def task_in_batch(
     settings: "DprSettings",
     training: TrainingOptions,
     drawing: Drawing,
+    processes: "Processes",
 ) -> "tuple[Task, Order]":
     """Epochs are those of the questions, where there are any."""
     from minirag.training.dpr.sources import ExamplesAt, both, examples_from_questions, examples_from_text, lookup_in
@@ -201,7 +210,7 @@ def task_in_batch(
     if made:
         asked += [examples_from_text(data.paragraphs, made, seed, together, drawing.cloze)]
     examples_at = both(asked[0][0], asked[-1][0]) if len(asked) > 1 else asked[0][0]
-    return dpr_task(model, tokenizer, examples_at, settings, data.dev), asked[0][1]
+    return dpr_task(model, tokenizer, examples_at, settings, data.dev, processes), asked[0][1]
 
 
 def task_against_base(
@@ -211,6 +220,7 @@ def task_against_base(
     settings: "DprSettings",
     training: TrainingOptions,
     drawing: Drawing,
+    processes: "Processes",
 ) -> "tuple[Task, Order]":
     """ValueError: the base's vectors were made by another encoder than this one's."""
     from minirag.model.checkpoint import encoder_fingerprint
@@ -222,5 +232,5 @@ def task_against_base(
     vectors = base.vectors.to(next(model.parameters()).device)
     return base_task(
         model, tokenizer, vectors, base.store, data.questions, data.trained_on, settings,
-        training.batch_size, training.seed, data.dev,
+        training.batch_size, training.seed, data.dev, processes,
     )  # fmt: skip

@@ -16,6 +16,7 @@ import typer
 
 from minirag.cli import options
 from minirag.cli.console import harmless, progress_bar
+from minirag.cli.several_processes import joined, shared_out
 from minirag.cli.training_options import TrainingOptions, loop_settings, run_folder, with_training_options
 
 if TYPE_CHECKING:
@@ -158,16 +159,22 @@ def train_and_save(
     from minirag.training.rag.task import rag_order, rag_task, trained_networks
 
     device = choose_device(training.device)
+    processes = joined(device, training.shard)
+    if settings.end_to_end and processes.count > 1:
+        raise ValueError("--end-to-end: the knowledge base is encoded again by one process; do without torchrun")
     networks = trained_networks(start, settings).to(device)
     start.model.to(device)
     if training.activation_checkpointing:
         checkpoint_activations(networks)
+    processes = shared_out(networks, processes, training.shard)
     rolling = rolling_base(start, run, reencode_every, training) if settings.end_to_end else None
     with closing(rolling) if rolling else nullcontext():
-        task = rag_task(start, data.questions, data.dev, settings, rolling.at if rolling else None)
+        task = rag_task(start, data.questions, data.dev, settings, rolling.at if rolling else None, processes)
         order = rag_order(data.questions, settings)
         loop = loop_settings(training, order.steps_per_epoch, device, measure_first=bool(data.dev), **own)
-        run_training(networks, task, loop, run, order.steps_per_epoch, training.every, "rag")
+        run_training(networks, task, loop, run, order.steps_per_epoch, training.every, "rag", processes)
+    if processes.rank > 0:
+        return
     with progress_bar("passages encoded") as report:
         base = save_trained(start, settings, training.out, keep_base, progress=report)
     ask_it = f"--model {training.out}" + ("" if base is not None else " --kb KB")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from minirag.cli import options
+from minirag.cli.several_processes import first_one_speaks
 
 if TYPE_CHECKING:
     import torch
@@ -48,6 +49,9 @@ class TrainingOptions:
     activation_checkpointing: Annotated[
         bool, option("Compute layers again in backward: less memory, more time.", metavar=None)
     ] = False
+    shard: Annotated[
+        bool, option("Under torchrun: each process keeps a part of every tensor (FSDP).", metavar=None)
+    ] = False
     checkpoint_every: Annotated[int, option("Steps from checkpoint to checkpoint.")] = 200
     measure_every: Annotated[int, option("Steps from one measure on dev to the next.")] = 200
     patience: Annotated[int, option("Stop after N measures without a better one (0: never).")] = 0
@@ -63,7 +67,8 @@ def with_training_options(**defaults: object) -> Callable[[Callable[..., None]],
         @wraps(command)
         def spread(**given: object) -> None:
             own = {f.name: given.pop(f.name) for f in fields(TrainingOptions)}
-            command(**given, training=TrainingOptions(**own))  # type: ignore[arg-type]
+            with first_one_speaks():
+                command(**given, training=TrainingOptions(**own))  # type: ignore[arg-type]
 
         parameters = [p for p in inspect.signature(command).parameters.values() if p.name != "training"]
         shared = option_parameters(defaults)

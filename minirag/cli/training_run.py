@@ -18,6 +18,7 @@ from minirag.training.processes import ALONE, Processes
 from minirag.training.rehearsal import Plan, rehearse
 from minirag.training.run_folder import RunFolder, alone_in, position
 from minirag.training.settings import LoopSettings
+from minirag.training.sharding import make_whole
 
 
 def run_training(
@@ -44,6 +45,7 @@ def run_training(
             show(steps, settings, run, every, name)
         else:
             list(steps)
+        make_whole(model)
 
 
 def written(plan: Plan) -> str:

@@ -36,13 +36,16 @@ def shard(model: nn.Module, processes: Processes) -> Processes:
 
     `model.parameters()` are others afterwards: make the optimizer behind this. Gradients are sums over the processes.
     """
+    from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method  # takes a second: only where asked for
 
+    device = next(model.parameters()).device.type
+    mesh = init_device_mesh(device, (processes.count,))
     networks = [module for module in model.modules() if isinstance(module, NETWORKS)]
     for layer in layers_of(model):
-        adds_up(fully_shard(layer, reshard_after_forward=True))
+        adds_up(fully_shard(layer, mesh=mesh, reshard_after_forward=True))
     for network in networks:
-        adds_up(fully_shard(network, reshard_after_forward=False))  # E is read once more by the output layer
+        adds_up(fully_shard(network, mesh=mesh, reshard_after_forward=False))  # E is read once more by the output layer
         for name in BART_CALLS if isinstance(network, BartForConditionalGeneration) else ():
             register_fsdp_forward_method(network, name)
     return replace(processes, evenly=True)
@@ -70,6 +73,19 @@ def put_together(model: nn.Module) -> Iterator[None]:
             part.reshard()
         for layer in layers:
             layer.set_reshard_after_forward(True)
+
+
+def make_whole(model: nn.Module) -> None:
+    """Afterwards every process has all weights again, to be saved: training is over. Every process must call this."""
+    parts: list[Any] = [module for module in model.modules() if hasattr(module, "unshard")]
+    for part in parts:
+        part.reshard()
+    for module in model.modules():
+        for name, parameter in list(module.named_parameters(recurse=False)):
+            if is_sharded(parameter):
+                setattr(module, name, nn.Parameter(cast(Any, parameter).full_tensor(), parameter.requires_grad))
+    for part in parts:
+        part.__class__ = type(part).__bases__[1]  # what it was before torch put FSDPModule in front
 
 
 def whole_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

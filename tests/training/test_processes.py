@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file
 
 from minirag.training.processes import ALONE, Processes, processes_from_environment
-from tests.training.two_processes import exchange, in_two, small_bart, trained
+from tests.training.two_processes import dpr_gradients, exchange, in_two, small_bart, trained
 
 CLOSE = {"rtol": 1e-9, "atol": 1e-9}
 
@@ -50,6 +50,13 @@ def test_two_processes_learn_what_one_learns_from_the_same_batches(results):
             torch.testing.assert_close(own[f"model.{name}"], weight, **CLOSE)
     untrained = small_bart().embed_tokens.weight
     assert (untrained - model.embed_tokens.weight).abs().max() > 0.01
+
+
+def test_in_batch_negatives_of_both_processes_give_the_gradient_of_the_whole_batch(results):
+    whole = dpr_gradients(ALONE)
+    for own in results[0]:
+        for name, expected in whole.items():
+            torch.testing.assert_close(own[name], expected, rtol=1e-4, atol=1e-6)  # float32
 
 
 def test_one_of_them_writes(results):

@@ -15,12 +15,18 @@ from torch import Tensor, nn
 
 from minirag.model.output_layer import token_logprobs
 from minirag.training.accumulation import accumulate
+from minirag.training.dpr.batches import batch_of
+from minirag.training.dpr.sources import examples_from_questions
+from minirag.training.dpr.task import DprSettings, batch_backward
 from minirag.training.loop import Task, train
 from minirag.training.processes import ALONE, Processes
 from minirag.training.run_folder import RunFolder
 from minirag.training.settings import LoopSettings
 from minirag.training.sharding import put_together, shard
 from tests.model.networks import bart, ragged_ids
+from tests.small_tokenizers import word_piece
+from tests.training.dpr.small_questions import QUESTIONS, lookup
+from tests.training.dpr.test_task import small_towers
 
 SETTINGS = LoopSettings(4, learning_rate=1e-2, warmup_steps=2, checkpoint_every=2, clip_norm=1.0, bf16=False)
 BATCH, PARTS = 4, 2
@@ -68,6 +74,20 @@ def trained(model: nn.Module, processes: Processes, run: RunFolder | None) -> li
     return [progress.loss for progress in train(model, bart_task(model, processes), SETTINGS, run, processes)]
 
 
+def dpr_gradients(processes: Processes) -> dict[str, Tensor]:
+    """Loss and gradients of a batch of three questions, and of one that has fewer questions than there are processes."""
+    found = {}
+    for name, size in (("three", 3), ("one", 1)):
+        torch.manual_seed(0)
+        towers, settings = small_towers(2), DprSettings(max_length=64, parts=size)
+        examples_at, _ = examples_from_questions(QUESTIONS, list(range(size)), lookup, size, hard_negatives=2)
+        loss = batch_backward(towers, word_piece(), batch_of(examples_at(0)), settings, processes)
+        found[f"dpr.{name}.loss"] = torch.tensor(processes.sum(loss))
+        processes.sum_gradients(towers.parameters())
+        found |= {f"dpr.{name}.{key}": parameter.grad for key, parameter in towers.named_parameters()}
+    return found
+
+
 def exchange(processes: Processes, folder: Path) -> None:
     """Each method once, with results that depend on the rank; then a training."""
     rank = processes.rank
@@ -83,7 +103,7 @@ def exchange(processes: Processes, folder: Path) -> None:
     model = small_bart()
     losses = torch.tensor(trained(model, processes, RunFolder(folder / "run")))
     tensors = {"gathered": gathered.detach(), "gradient": rows.grad, "some": some.grad, "both": both.grad}
-    own = {**tensors, "numbers": numbers, "losses": losses}
+    own = {**tensors, "numbers": numbers, "losses": losses, **dpr_gradients(processes)}
     save_file(own | {f"model.{k}": v for k, v in model.state_dict().items()}, folder / f"{rank}.safetensors")
 
 

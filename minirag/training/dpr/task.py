@@ -62,7 +62,12 @@ def dpr_task(
 def batch_backward(
     model: Towers, tokenizer: Tokenizer, batch: DprBatch, settings: DprSettings, processes: Processes = ALONE
 ) -> float:
-    """The batch's loss; its gradient is added. Processes return shares that add up to it."""
+    """The batch's loss; its gradient is added. Processes return shares that add up to it.
+
+    Where there are fewer questions than processes, each computes the whole batch, and its share is an equal part of that.
+    """
+    equal_parts = processes.count if len(batch.questions) < processes.count else 1
+    processes = processes if equal_parts == 1 else ALONE
     questions, passages = processes.share(batch.questions), processes.share(batch.passages)
     candidates = batch.candidates[gathered(len(batch.questions), processes)][
         :, gathered(len(batch.passages), processes)
@@ -71,7 +76,8 @@ def batch_backward(
 
     def loss_of(q: Float[Tensor, "b D"], p: Float[Tensor, "n D"]) -> Float[Tensor, ""]:
         device = q.device
-        return dpr_loss(processes.gather(q), processes.gather(p), gold.to(device), candidates.to(device))
+        loss = dpr_loss(processes.gather(q), processes.gather(p), gold.to(device), candidates.to(device))
+        return loss / equal_parts
 
     q_size, p_size = chunk_size(len(questions), settings), chunk_size(len(passages), settings)
     q_chunks = question_chunks(model, tokenizer, questions, q_size, settings.question_length, settings.bf16)

@@ -1,0 +1,78 @@
+"""Commands under torchrun: what one process prints and writes, whole files from sharded models, and what is refused."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from minirag.cli import run
+from minirag.cli.several_processes import first_one_first, first_one_speaks
+from minirag.training.processes import ALONE, Processes
+from tests.small_tokenizers import byte_level
+from tests.training.bart.small_course import write_texts
+
+MINIRAG = [sys.executable, "-c", "from minirag.cli import main; main()"]
+SIZE = ["--layers", "1,1", "--width", "16", "--heads", "2", "--max-length", "80", "--dropout", "0", "--device", "cpu"]
+
+
+@pytest.fixture
+def command(tmp_path):
+    byte_level().save_pretrained(tmp_path / "words")
+    given = ["--text", str(write_texts(tmp_path)), "--tokenizer", str(tmp_path / "words")]
+    return ["train", "bart", *given, *SIZE, "--batch-size", "4", "--steps", "3", "--accumulate", "2", "--warmup", "3"]
+
+
+def torchrun(command: list[str]) -> str:
+    start = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone", "--no-python"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([*start, *MINIRAG, *command], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shard", [[], ["--shard", "--activation-checkpointing"]])
+def test_two_processes_train_as_one_does_and_one_of_them_prints_and_writes(command, tmp_path, shard):
+    printed = torchrun([*command, *shard, "--out", str(tmp_path / "two")])
+    assert run([*command, "--out", str(tmp_path / "one")]) == 0
+    assert printed.count("bart 3/3") == 1
+    rows = {
+        name: list(map(json.loads, (tmp_path / f"{name}.training" / "metrics.jsonl").read_text().splitlines()))
+        for name in ("one", "two")
+    }
+    assert [row["loss"] for row in rows["two"]] == pytest.approx([row["loss"] for row in rows["one"]], rel=1e-4)
+    one, two = (load_file(tmp_path / name / "model.safetensors") for name in ("one", "two"))
+    assert one.keys() == two.keys()
+    for name, weight in one.items():
+        if "k_proj.bias" not in name:  # its gradient is 0 but for rounding, which Adam makes as large as any
+            torch.testing.assert_close(two[name], weight, rtol=0, atol=1e-4)
+
+
+def test_alone_there_is_nobody_to_share_with(command, tmp_path, capsys):
+    assert run([*command, "--shard", "--out", str(tmp_path / "one")]) == 2
+    assert "--shard: there is one process only" in capsys.readouterr().err
+
+
+def test_only_the_first_process_is_heard(monkeypatch, capsys):
+    for rank in ("0", "1"):
+        monkeypatch.setenv("RANK", rank)
+        with first_one_speaks():
+            sys.stdout.write(f"from {rank}\n")
+            sys.stderr.write(f"bar of {rank}\n")
+    heard = capsys.readouterr()
+    assert (heard.out, heard.err) == ("from 0\n", "bar of 0\n")
+
+
+def test_the_first_process_goes_in_before_the_others(monkeypatch):
+    order = []
+    monkeypatch.setattr(Processes, "sum", lambda self, x: order.append(f"{self.rank} meets") or x)
+    for rank in (1, 0):
+        with first_one_first(Processes(rank, 2)):
+            order.append(f"{rank} in")
+    assert order == ["1 meets", "1 in", "0 in", "0 meets"]
+    with first_one_first(ALONE):
+        pass
