@@ -5,6 +5,7 @@
 # make pages                                      run the tutorials that were changed, and write their pages (NAMES=02_batching CHECK=1)
 # make site                                       tutorials, equations and reference as a web site in site/
 # make mutants                                    would the tests notice an error in likelihood.py or decoding/?
+# make memory                                     what a training step of BART-base and DPR-base holds: 5 GB, half an hour
 # make check                                      lint, formatting and types
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -17,7 +18,7 @@ export Q
 export HNSWLIB_NO_NATIVE = 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: ask test test-slow test-browser pages site mutants check format clean
+.PHONY: ask test test-slow test-browser pages site mutants memory check format clean
 
 ask: $(VENV)/installed
 	@$(BIN)/minirag ask "$$Q"
@@ -41,6 +42,9 @@ site: $(VENV)/installed-dev
 
 mutants: $(VENV)/installed-mutants
 	$(BIN)/python tests/mutants.py
+
+memory: $(VENV)/installed-dev
+	$(BIN)/python -m benchmarks.training_memory > benchmarks/results/training_memory.json
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
