@@ -26,7 +26,7 @@ def retriever_collapse(
     """Above: retrieved passages that are distinct, as a share of all that were retrieved. Below: −Σ_z p(z|x) log p(z|x).
 
     prior_entropy: mean over questions, in nats, at most log n_docs (dashed). A collapsed retriever has a low share; its
-    prior is flat, for it knows no difference. ValueError: shapes that do not go together, a value out of its range.
+    prior may be flat, or sure of the same passage for all. ValueError: shapes that do not go together, a value out of range.
     """
     share, entropy = shares("distinct_share", distinct_share, "P"), numbers("prior_entropy", prior_entropy, "P")
     check_rising("steps", steps, 0)
