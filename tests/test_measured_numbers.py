@@ -51,3 +51,10 @@ def test_the_readme_shows_what_was_measured(first_line, table):
     (shown,) = [block for block in blocks if block.startswith(first_line)]
     lines = [line.rstrip() for line in shown.splitlines() if line.strip() and not line.startswith("$ ")]
     assert lines == printed(table())
+
+
+def test_the_readme_shows_what_the_trained_retrievers_found():
+    trained = json.loads((REPOSITORY / "benchmarks" / "results" / "training.json").read_text("utf-8"))["dpr"]
+    for run in trained:
+        shares = " | ".join(f"{100 * run['recall'][k]:.1f} %" for k in ("1", "5", "20", "100"))
+        assert f"\n| {run['start']} | {shares} | {run['minutes']:.0f} |\n" in README
