@@ -57,7 +57,7 @@ def test_nothing_is_guided_where_nothing_was_copied(batch):
 
 @pytest.mark.parametrize("parts", [1, 2, 3, 9])
 def test_shares_add_up_to_the_loss_and_its_gradient(batch, parts):
-    generator, whole = small_generator(), whole_of(batch, 0.1, 0.5)
+    generator, whole = small_generator().double(), whole_of(batch, 0.1, 0.5)
     share_of_loss(generator, batch, whole).backward()
     wanted = [p.grad.clone() for p in generator.parameters()]
     generator.zero_grad()
