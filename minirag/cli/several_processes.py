@@ -8,6 +8,7 @@ Tests     tests/cli/test_several_processes.py
 """
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING
@@ -16,28 +17,78 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from minirag.cli.training_options import TrainingOptions
     from minirag.training.processes import Processes
+
+
+WAIT = 5.0  # seconds, in which torchrun ends the other processes
+
+
+def started() -> int:
+    """How many processes run this command."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 @contextmanager
 def first_one_speaks() -> Iterator[None]:
-    """What another process than the first prints is not seen; an error is, once it has left."""
-    with ExitStack() as quiet:
-        if os.environ.get("RANK", "0") != "0":
-            nowhere = quiet.enter_context(open(os.devnull, "w", encoding="utf-8"))
-            quiet.enter_context(redirect_stdout(nowhere))
-            quiet.enter_context(redirect_stderr(nowhere))
-        yield
+    """What another process than the first prints is not seen. What all of them refuse is said once: the others wait with it,
+    and torchrun ends them meanwhile. ValueError: another process has gone (it says why).
+    """
+    other = os.environ.get("RANK", "0") != "0"
+    try:
+        with ExitStack() as quiet:
+            if other:
+                nowhere = quiet.enter_context(open(os.devnull, "w", encoding="utf-8"))
+                quiet.enter_context(redirect_stdout(nowhere))
+                quiet.enter_context(redirect_stderr(nowhere))
+            yield
+    except (ValueError, OSError):
+        time.sleep(WAIT if other else 0)
+        raise
+    except RuntimeError as error:
+        if started() == 1 or not was_left(error):
+            raise
+        time.sleep(WAIT)
+        raise ValueError("another process of this training has ended") from None
 
 
-def joined(device: "torch.device", shard: bool = False) -> "Processes":
-    """All processes that torchrun started. ValueError: there is nobody to share the parameters with."""
+def was_left(error: RuntimeError) -> bool:
+    """Is it what gloo or nccl say when a process is gone? gloo has no exception of its own."""
+    from torch.distributed import DistError
+
+    return isinstance(error, DistError) or "gloo" in str(error)
+
+
+def only_alone(what: str) -> None:
+    if started() > 1:
+        raise ValueError(f"{what} runs in one process: do without torchrun")
+
+
+def joined(training: "TrainingOptions", device: "torch.device") -> "Processes":
+    """All processes that torchrun started. ValueError: nobody to share with, a batch too small, no GPU."""
     from minirag.training.processes import processes_from_environment
 
-    processes = processes_from_environment(device)
-    if shard and processes.count == 1:
+    count, size = started(), training.batch_size
+    if training.shard and count == 1:
         raise ValueError("--shard: there is one process only, nobody to share with (torchrun starts several)")
-    return processes
+    if training.shard and size % count:
+        raise ValueError(f"--batch-size {size}: with --shard, {count} processes must get equally many rows each")
+    if size < count:
+        raise ValueError(f"--batch-size {size}: {count} processes share a batch, and one would get no row")
+    if count > 1:
+        check_device(device)
+    return processes_from_environment(device)
+
+
+def check_device(device: "torch.device") -> None:
+    """ValueError: not every process here would have a GPU of its own, or they could not talk."""
+    import torch
+
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    if device.type == "cuda" and here > torch.cuda.device_count():
+        raise ValueError(f"{here} processes need a GPU each, and {torch.cuda.device_count()} are here (--device cpu?)")
+    if device.type not in ("cpu", "cuda"):
+        raise ValueError(f"--device {device.type}: several processes meet on cpu or cuda only")
 
 
 @contextmanager

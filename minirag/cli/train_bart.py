@@ -87,19 +87,22 @@ def bart(
 
     if not text and questions is None:
         raise ValueError("nothing to learn from: give --text, --questions or both")
+    if matching and training.shard:
+        raise ValueError(f"--matching {matching}: does not go with --shard (it reads layers one by one)")
     device = choose_device(training.device)
-    processes = joined(device, training.shard)
+    processes = joined(training, device)
     run = run_folder(training, **chosen, text=[str(path) for path in text or []])
     texts = Texts(text) if text else None
     with first_one_first(processes):
         generator, words = beginning(
             run.folder, texts, start, tokenizer, vocabulary, (layers, width, heads), dropout, training.seed
         )
-        store = open_passages(kb, run.folder) if kb else None
+        store = open_passages(kb, run.folder, processes.rank == 0) if kb else None
     kinds = kinds_of(texts, questions, store, misleading)
     form = Form(words, generator.config, max_length, answer_space)
     form = replace(form, common=common_in(kinds[-1], form)) if matching else form
-    course = Course(kinds, shares(mix, kinds), form, training.batch_size, training.seed, shortest, growing)
+    mixed, evenly = shares(mix, kinds), processes.count if training.shard else 1
+    course = Course(kinds, mixed, form, training.batch_size, training.seed, shortest, growing, evenly)
     exams = exams_for(dev, store, texts, form, dev_sample)
     settings = loop_settings(training, steps_per_epoch(course), device, decay_from=decay_from, watch=watch)
     generator.to(device)
@@ -140,16 +143,18 @@ def beginning(
     return new_generator(words.vocab_size, read_layers(layers), width, heads, dropout or 0.0, seed), words
 
 
-def open_passages(path: Path, work: Path) -> "PassageStore":
-    """Those of a knowledge base, or a file of documents, of which each is a passage: kept with the checkpoints."""
+def open_passages(path: Path, work: Path, first: bool) -> "PassageStore":
+    """Those of a knowledge base, or a file of documents, of which each is a passage: the first process keeps them."""
     from minirag.retrieval.documents import read_documents
     from minirag.retrieval.passages import PassageStore
     from minirag.retrieval.sidecar import PASSAGES
 
     if path.is_dir():
         return PassageStore.open(path / PASSAGES)
-    work.mkdir(parents=True, exist_ok=True)
     place = work / PASSAGES
+    if not first:
+        return PassageStore.open(place)
+    work.mkdir(parents=True, exist_ok=True)
     place.unlink(missing_ok=True)  # the file may have changed
     return PassageStore.create(place, read_documents([path], None))
 

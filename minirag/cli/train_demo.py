@@ -12,6 +12,7 @@ import typer
 
 from minirag.cli import options
 from minirag.cli.console import progress_bar
+from minirag.cli.several_processes import only_alone
 
 if TYPE_CHECKING:
     from minirag.text.rag_tokenizer import RagTokenizer
@@ -39,6 +40,7 @@ def demo(
     from minirag.training.demo.recipe import Recipe
     from minirag.training.demo.stages import bart_stage, dpr_stage, polish_stage, rag_stage
 
+    only_alone("minirag train demo")
     place = work or out.with_name(out.name + ".training")
     facts = facts or demo_folder() / "facts.jsonl"
     tokenizer, recipe = vocabularies(text, place), Recipe()

@@ -169,7 +169,7 @@ def train_and_save(
     if training.shard:
         raise ValueError("--shard: not for dpr, whose processes do not all encode equally many texts")
     device = choose_device(training.device)
-    processes = joined(device)
+    processes = joined(training, device)
     with first_one_first(processes):
         model, tokenizer = begin(beginning, lambda: texts_of(data), run.folder / "tokenizer")
     model.to(device)

@@ -16,7 +16,7 @@ import typer
 
 from minirag.cli import options
 from minirag.cli.console import harmless, progress_bar
-from minirag.cli.several_processes import joined, shared_out
+from minirag.cli.several_processes import joined, only_alone, shared_out, started
 from minirag.cli.training_options import TrainingOptions, loop_settings, run_folder, with_training_options
 
 if TYPE_CHECKING:
@@ -110,6 +110,7 @@ def rag(
         num_beams=num_beams,
         seed=training.seed,
         bf16=device.type == "cuda" if training.bf16 is None else training.bf16,
+        shared_by=started() if training.shard else 1,
     )
     data = open_data(questions, dev, folder, dev_questions)
     rates = () if question_encoder_rate is None else tuple((name, question_encoder_rate) for name in ENCODERS)
@@ -158,10 +159,10 @@ def train_and_save(
     from minirag.training.rag.saving import save_trained
     from minirag.training.rag.task import rag_order, rag_task, trained_networks
 
+    if settings.end_to_end:
+        only_alone("--end-to-end")
     device = choose_device(training.device)
-    processes = joined(device, training.shard)
-    if settings.end_to_end and processes.count > 1:
-        raise ValueError("--end-to-end: the knowledge base is encoded again by one process; do without torchrun")
+    processes = joined(training, device)
     networks = trained_networks(start, settings).to(device)
     start.model.to(device)
     if training.activation_checkpointing:

@@ -42,7 +42,7 @@ def run_training(
                 print(written(plan))
         steps = train(model, task, settings, run, processes)
         if loud:
-            show(steps, settings, run, every, name)
+            show(steps, settings, run, every, name, processes)
         else:
             list(steps)
         make_whole(model)
@@ -63,7 +63,14 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if hours < 2 else f"{hours} h {minutes - 60 * hours} min"
 
 
-def show(steps: Iterator[Progress], settings: LoopSettings, run: RunFolder, every: int, name: str) -> None:
+def show(
+    steps: Iterator[Progress],
+    settings: LoopSettings,
+    run: RunFolder,
+    every: int,
+    name: str,
+    processes: Processes = ALONE,
+) -> None:
     """A bar, and a line every so many steps and at every measure: the mean loss since the line before."""
     console, losses = stdout(), []
     try:
@@ -75,7 +82,8 @@ def show(steps: Iterator[Progress], settings: LoopSettings, run: RunFolder, ever
                     console.print(line(progress, losses, settings, name), soft_wrap=True)
                     losses.clear()
     except KeyboardInterrupt:
-        print(f"stopped; the same command goes on after step {position(run, settings).step:,}", file=sys.stderr)
+        step = position(run, settings, processes).step
+        print(f"stopped; the same command goes on after step {step:,}", file=sys.stderr)
         raise
 
 

@@ -67,7 +67,7 @@ def train(
         processes.sum_gradients(parameters)
         norm = float(nn.utils.clip_grad_norm_(parameters, settings.clip_norm))
         if not (math.isfinite(loss) and math.isfinite(norm)):
-            raise ValueError(not_finite(at.step, loss, norm, task, run))
+            raise ValueError(not_finite(at.step, loss, norm, task, run if processes.rank == 0 else None))
         optimizer.step()
         optimizer.zero_grad()
         random, measured = random_states(), {}

@@ -4,7 +4,8 @@ Paper     none
 Tutorial  tutorials/17_training_rag.py
 Tests     tests/training/test_order.py
 
-Every epoch is a fresh shuffle in which each example comes once; its last batch may be shorter. With `lengths`, examples of
+Every epoch is a fresh shuffle in which each example comes once; its last batch may be shorter, and is left out where it
+cannot be `shared_by` so many processes evenly (training/sharding.py). With `lengths`, examples of
 like length share a batch (less padding): 50 batches' worth of the shuffle at a time is sorted by length and cut into
 batches, and the batches of the epoch are shuffled again. With `together`, neighbours in the file stay neighbours: runs of so
 many are shuffled instead of single examples. Questions about one article follow each other in most files, and the passages of
@@ -27,6 +28,7 @@ class Order:
     seed: int = 0
     lengths: Sequence[int] | None = None
     together: int = 1
+    shared_by: int = 1
     kept: dict[int, list[list[int]]] = field(
         default_factory=dict, repr=False, compare=False
     )  # the last epoch asked for
@@ -36,6 +38,9 @@ class Order:
             raise ValueError(f"count={self.count}: there is no example to train on")
         if self.batch_size < 1:
             raise ValueError(f"batch_size={self.batch_size} must be at least 1")
+        if self.batch_size % self.shared_by or self.steps_per_epoch == 0:
+            examples = f"{self.count} examples in batches of {self.batch_size}"
+            raise ValueError(f"{examples} cannot be shared evenly by {self.shared_by} processes")
         if self.together < 1:
             raise ValueError(f"together={self.together} must be at least 1")
         if self.lengths is not None and len(self.lengths) != self.count:
@@ -43,8 +48,9 @@ class Order:
 
     @property
     def steps_per_epoch(self) -> int:
-        """⌈count / batch_size⌉"""
-        return -(-self.count // self.batch_size)
+        """⌈count / batch_size⌉; ⌊…⌋ where the last batch is left out."""
+        last = self.count % self.batch_size
+        return self.count // self.batch_size + (last > 0 and last % self.shared_by == 0)
 
     def epoch(self, step: int) -> int:
         """From 0."""
@@ -62,7 +68,10 @@ class Order:
         return list(self.kept[epoch][step % self.steps_per_epoch])
 
     def batches(self, epoch: int) -> list[list[int]]:
-        """All batches of one epoch."""
+        """Those of one epoch that can be shared evenly."""
+        return [batch for batch in self.all_batches(epoch) if len(batch) % self.shared_by == 0]
+
+    def all_batches(self, epoch: int) -> list[list[int]]:
         chance = Random(f"{self.seed} {epoch}")
         order = self.shuffled(chance)
         if self.lengths is None:

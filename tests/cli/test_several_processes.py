@@ -10,8 +10,9 @@ import torch
 from safetensors.torch import load_file
 
 from minirag.cli import run
-from minirag.cli.several_processes import first_one_first, first_one_speaks
+from minirag.cli.several_processes import check_device, first_one_first, first_one_speaks
 from minirag.training.processes import ALONE, Processes
+from tests.cli.refusal import refusal
 from tests.small_tokenizers import byte_level
 from tests.training.bart.small_course import write_texts
 
@@ -23,7 +24,22 @@ SIZE = ["--layers", "1,1", "--width", "16", "--heads", "2", "--max-length", "80"
 def command(tmp_path):
     byte_level().save_pretrained(tmp_path / "words")
     given = ["--text", str(write_texts(tmp_path)), "--tokenizer", str(tmp_path / "words")]
-    return ["train", "bart", *given, *SIZE, "--batch-size", "4", "--steps", "3", "--accumulate", "2", "--warmup", "3"]
+    return [
+        "train",
+        "bart",
+        *given,
+        *SIZE,
+        "--batch-size",
+        "4",
+        "--steps",
+        "3",
+        "--accumulate",
+        "2",
+        "--warmup",
+        "3",
+        "--guidance",
+        "1",
+    ]
 
 
 def torchrun(command: list[str]) -> str:
@@ -55,6 +71,31 @@ def test_two_processes_train_as_one_does_and_one_of_them_prints_and_writes(comma
 def test_alone_there_is_nobody_to_share_with(command, tmp_path, capsys):
     assert run([*command, "--shard", "--out", str(tmp_path / "one")]) == 2
     assert "--shard: there is one process only" in capsys.readouterr().err
+
+
+@pytest.fixture
+def one_of_two(monkeypatch):
+    """This process believes that torchrun has started another one; nobody waits for it."""
+    for name, value in {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "RANK": "0", "LOCAL_RANK": "0"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("minirag.cli.several_processes.WAIT", 0.0)
+
+
+def test_what_processes_cannot_share_is_refused_by_name(command, tmp_path, capsys, one_of_two):
+    out = ["--out", tmp_path / "two"]
+    assert "--batch-size 1: 2 processes share" in refusal(capsys, *command, *out, "--batch-size", "1")
+    assert "--batch-size 3: with --shard" in refusal(capsys, *command, *out, "--batch-size", "3", "--shard")
+    assert "--matching 0.5: does not go with" in refusal(capsys, *command, *out, "--matching", "0.5", "--shard")
+    assert "train demo runs in one process" in refusal(capsys, "train", "demo", *out)
+    with pytest.raises(ValueError, match="--device mps: several processes"):
+        check_device(torch.device("mps"))
+
+
+def test_who_has_lost_another_process_says_so_in_a_line(one_of_two):
+    with pytest.raises(ValueError, match="another process of this training has ended"), first_one_speaks():
+        raise RuntimeError("[gloo/transport/tcp/pair.cc:547] Connection closed by peer")
+    with pytest.raises(RuntimeError, match="a fault of ours"), first_one_speaks():
+        raise RuntimeError("a fault of ours")
 
 
 def test_only_the_first_process_is_heard(monkeypatch, capsys):

@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from minirag.cli.training_run import duration, run_training, written
+from minirag.cli.training_run import duration, run_training, show, written
+from minirag.training.learning_rates import adamw
 from minirag.training.loop import Task
 from minirag.training.processes import Processes
 from minirag.training.rehearsal import Plan
-from minirag.training.run_folder import RunFolder
+from minirag.training.run_folder import Position, RunFolder, save_run
 from tests.training.test_loop import SETTINGS, line_to_fit
 
 
@@ -50,6 +51,20 @@ def test_who_stops_a_run_is_told_how_to_go_on(tmp_path, capsys):
     run_training(model, task, SETTINGS, RunFolder(tmp_path), every=100)
     first, plan, *_ = capsys.readouterr().out.splitlines()
     assert first == f"{tmp_path}: goes on after step 4 of 12" and plan.startswith("8 steps, about 1 s")
+
+
+def test_one_of_several_that_is_stopped_says_it_too(tmp_path, capsys):
+    model, _ = line_to_fit()
+    two = Processes(0, 2)
+
+    def interrupted():
+        yield from ()
+        raise KeyboardInterrupt
+
+    save_run(RunFolder(tmp_path), model, adamw(model, SETTINGS), SETTINGS, Position(step=3), {}, two)
+    with pytest.raises(KeyboardInterrupt):
+        show(interrupted(), SETTINGS, RunFolder(tmp_path), 1, "step", two)
+    assert capsys.readouterr().err == "stopped; the same command goes on after step 3\n"
 
 
 def test_other_settings_are_refused_before_anything_is_computed(tmp_path):

@@ -66,3 +66,15 @@ def test_what_makes_no_sense_is_refused():
             Order(*arguments)
     with pytest.raises(ValueError, match="step=-1"):
         Order(3, 1).batch(-1)
+
+
+def test_a_last_batch_that_cannot_be_shared_evenly_is_left_out_and_the_others_stay():
+    lengths = [5, 1, 4, 2, 6, 3, 7]
+    order = Order(7, 4, 0, lengths, shared_by=2)
+    assert order.steps_per_epoch == 1 and order.epoch(1) == 1
+    assert order.batches(0) == [batch for batch in Order(7, 4, 0, lengths).batches(0) if len(batch) == 4]
+    assert {row for step in range(20) for row in Order(7, 4, shared_by=2).batch(step)} == set(range(7))
+    assert Order(6, 4, shared_by=2).batches(0) == Order(6, 4).batches(0)
+    for count, size in ((1, 4), (7, 3)):
+        with pytest.raises(ValueError, match=f"{count} examples in batches of {size} cannot be shared evenly by 2"):
+            Order(count, size, shared_by=2)

@@ -24,7 +24,10 @@ CHARACTERS = 5  # of a token, about: longer texts than fit are all equally long
 
 @dataclass(frozen=True)
 class Course:
-    """`mix`: kind → its share of the batches. Sources grow from `shortest` to form.max_length tokens over `growing` steps."""
+    """`mix`: kind → its share of the batches. Sources grow from `shortest` to form.max_length tokens over `growing` steps.
+
+    shared_by: so many processes that must get equally many rows (order.py).
+    """
 
     kinds: Sequence[Kind]
     mix: Mapping[str, float]
@@ -33,13 +36,14 @@ class Course:
     seed: int = 0
     shortest: int = 0
     growing: int = 0
+    shared_by: int = 1
     orders: dict[str, Order] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for kind in self.kinds:
             longest = CHARACTERS * self.form.max_length
             lengths = [min(length, longest) for length in kind.lengths]
-            self.orders[kind.name] = Order(len(lengths), self.batch_size, self.seed, lengths)
+            self.orders[kind.name] = Order(len(lengths), self.batch_size, self.seed, lengths, shared_by=self.shared_by)
 
 
 def read_mix(text: str) -> dict[str, float]:

@@ -34,6 +34,7 @@ class RagSettings:
     batch_size: questions of a step, each with n_docs passages; at_once: how many of them are in memory together, 0 for all.
     answers: "each" answer of a question is trained on once an epoch (the paper), or one is "drawn".
     space: answers stand behind a space, as they do in a passage (objective.py says why). max_answer: tokens.
+    shared_by: so many processes that must get equally many rows (order.py).
     """
 
     likelihood: str = "token"
@@ -50,6 +51,7 @@ class RagSettings:
     num_beams: int = 1
     seed: int = 0
     bf16: bool = False
+    shared_by: int = 1
 
     def __post_init__(self) -> None:
         likelihood_at(0, self.likelihood)
@@ -83,7 +85,7 @@ def trained_networks(start: Start, settings: RagSettings) -> nn.ModuleDict:
 def rag_order(questions: Sequence[Question], settings: RagSettings) -> Order:
     """Which questions (or pairs of a question and an answer) make up a step's batch."""
     count = len(pairs(questions)) if settings.answers == "each" else len(questions)
-    return Order(count, settings.batch_size, settings.seed)
+    return Order(count, settings.batch_size, settings.seed, shared_by=settings.shared_by)
 
 
 def rag_task(
