@@ -8,6 +8,7 @@ Questions, passages and answers come from anywhere. They are shown as text: neve
 terminal (an escape sequence, a change of direction), and always on the line where they belong.
 """
 
+import math
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -56,3 +57,10 @@ def progress_bar(what: str) -> Iterator[Report]:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(what, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def duration(seconds: float) -> str:
+    minutes, hours = math.ceil(seconds / 60), int(seconds // 3600)
+    if seconds < 100:
+        return f"{math.ceil(seconds)} s"
+    return f"{minutes} min" if hours < 2 else f"{hours} h {minutes - 60 * hours} min"

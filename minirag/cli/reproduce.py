@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from minirag.cli import options
-from minirag.cli.console import progress_bar
-from minirag.cli.training_run import duration
+from minirag.cli.console import duration, progress_bar
 
 if TYPE_CHECKING:
     import torch
@@ -115,7 +114,7 @@ def opened_world(
     kb: Path | None,
     train: Path | None,
     dev: Path | None,
-    scale: float | None,
+    scale: float | None = None,
 ) -> "World":
     """The demo, unless questions are given. ValueError: half of what is needed."""
     from minirag.cli.opening import demo_folder

@@ -12,7 +12,7 @@ from contextlib import nullcontext
 
 from torch import nn
 
-from minirag.cli.console import progress_bar, stdout
+from minirag.cli.console import duration, progress_bar, stdout
 from minirag.training.loop import Progress, Task, train
 from minirag.training.processes import ALONE, Processes
 from minirag.training.rehearsal import Plan, rehearse
@@ -54,13 +54,6 @@ def written(plan: Plan) -> str:
     measures = f" and {plan.measures} measures" if plan.measures else ""
     memory = "" if plan.memory is None else f", about {plan.memory / 1e9:.1f} GB of memory"
     return f"{plan.steps:,} steps{epochs}, about {duration(plan.seconds)}{measures}{memory}"
-
-
-def duration(seconds: float) -> str:
-    minutes, hours = math.ceil(seconds / 60), int(seconds // 3600)
-    if seconds < 100:
-        return f"{math.ceil(seconds)} s"
-    return f"{minutes} min" if hours < 2 else f"{hours} h {minutes - 60 * hours} min"
 
 
 def show(

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from minirag.cli.training_run import duration, run_training, show, written
+from minirag.cli.console import duration
+from minirag.cli.training_run import run_training, show, written
 from minirag.training.learning_rates import adamw
 from minirag.training.loop import Task
 from minirag.training.processes import Processes
