@@ -91,12 +91,16 @@ def save_run(
     tensors: Tensors = {f"model.{name}": tensor for name, tensor in whole_tensors(weights_of(model)).items()}
     tensors |= {f"adam.{name}": tensor for name, tensor in whole_tensors(moments_of(model, optimizer)).items()}
     tensors |= {f"random.{name}": tensor for name, tensor in random.items()}
-    if run is None or processes.rank != 0:
-        return
+    if run is not None and processes.rank == 0:
+        write_run(run, tensors, at, begun_with(run, settings, processes))
+    processes.sum(0.0)  # nobody goes on, or begins again from it, before the checkpoint is whole
+
+
+def write_run(run: RunFolder, tensors: Tensors, at: Position, settings: dict[str, object]) -> None:
     if run.metrics.exists():
         flush(run.metrics)
         at = replace(at, metrics_bytes=run.metrics.stat().st_size)
-    write_checkpoint(run.checkpoint, tensors, {**asdict(at), "settings": begun_with(run, settings, processes)})
+    write_checkpoint(run.checkpoint, tensors, {**asdict(at), "settings": settings})
     for path in run.folder.glob("best-*.safetensors"):
         if at.best.step is None or path != run.best(at.best.step):
             path.unlink()
