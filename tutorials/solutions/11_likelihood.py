@@ -7,7 +7,7 @@ import torch
 from minirag.likelihood import rag_sequence_logprob, rag_token_logprob
 
 
-def both(prior: list[float], table: list[list[float]]) -> tuple[float, float]:
+def both_likelihoods(prior: list[float], table: list[list[float]]) -> tuple[float, float]:
     """p(y|x) of RAG-Sequence and RAG-Token for one question."""
     doc_logprobs = torch.tensor([prior], dtype=torch.float64).log()
     token_logprobs = torch.tensor([table], dtype=torch.float64).log()
@@ -26,7 +26,7 @@ def both(prior: list[float], table: list[list[float]]) -> tuple[float, float]:
 # the prior: positive when the passages that favour one token favour the other.)
 
 # %%
-sequence, token = both([0.5, 0.5], [[0.9, 0.9], [0.1, 0.1]])
+sequence, token = both_likelihoods([0.5, 0.5], [[0.9, 0.9], [0.1, 0.1]])
 print(f"RAG-Sequence {sequence:.2f}, RAG-Token {token:.2f}")
 assert sequence > token
 covariance = 0.5 * (0.9 - 0.5) * (0.9 - 0.5) + 0.5 * (0.1 - 0.5) * (0.1 - 0.5)
@@ -39,8 +39,8 @@ assert abs(sequence - token - covariance) < 1e-12
 # posterior of the first passage is shared between its copies.)
 
 # %%
-whole = both([0.6, 0.4], [[0.5, 0.2], [0.1, 0.9]])
-split = both([0.3, 0.3, 0.4], [[0.5, 0.2], [0.5, 0.2], [0.1, 0.9]])
+whole = both_likelihoods([0.6, 0.4], [[0.5, 0.2], [0.1, 0.9]])
+split = both_likelihoods([0.3, 0.3, 0.4], [[0.5, 0.2], [0.5, 0.2], [0.1, 0.9]])
 print([round(p, 4) for p in whole], [round(p, 4) for p in split])
 assert all(abs(p - q) < 1e-12 for p, q in zip(whole, split, strict=True))
 

@@ -5,7 +5,7 @@
 import torch
 
 
-def best(prior: list[float], given: list[list[float]], W: int, thorough: bool) -> tuple[int, float]:
+def best_answer(prior: list[float], given: list[list[float]], W: int, thorough: bool) -> tuple[int, float]:
     """The answer that thorough or fast decoding picks with W beams, and its score."""
     table = torch.tensor(given, dtype=torch.float64)  # p(y|x,z), (K, answers)
     beams = [set(row.topk(W).indices.tolist()) for row in table]
@@ -28,10 +28,10 @@ answers = ["Paris", "Lyon", "Nice", "Lille"]
 given = [[0.40, 0.35, 0.25, 0.00], [0.00, 0.24, 0.30, 0.46]]
 for W in (1, 2, 3):
     for thorough in (True, False):
-        y, score = best([0.7, 0.3], given, W, thorough)
+        y, score = best_answer([0.7, 0.3], given, W, thorough)
         print(f"W = {W} {'thorough' if thorough else 'fast':8} {answers[y]} {score:.3f}")
-assert [answers[best([0.7, 0.3], given, W, True)[0]] for W in (1, 2, 3)] == ["Paris", "Lyon", "Lyon"]
-assert [answers[best([0.7, 0.3], given, W, False)[0]] for W in (1, 2, 3)] == ["Paris", "Paris", "Lyon"]
+assert [answers[best_answer([0.7, 0.3], given, W, True)[0]] for W in (1, 2, 3)] == ["Paris", "Lyon", "Lyon"]
+assert [answers[best_answer([0.7, 0.3], given, W, False)[0]] for W in (1, 2, 3)] == ["Paris", "Paris", "Lyon"]
 
 # %% [markdown]
 # ## Exercise 2
@@ -40,8 +40,12 @@ assert [answers[best([0.7, 0.3], given, W, False)[0]] for W in (1, 2, 3)] == ["P
 
 # %%
 everybodys_second = [[0.4, 0.35, 0.25], [0.25, 0.35, 0.4]]
-print(best([0.5, 0.5], everybodys_second, 1, True), best([0.5, 0.5], everybodys_second, 2, True))
-assert best([0.5, 0.5], everybodys_second, 1, True)[0] != 1 == best([0.5, 0.5], everybodys_second, 2, True)[0]
+print(best_answer([0.5, 0.5], everybodys_second, 1, True), best_answer([0.5, 0.5], everybodys_second, 2, True))
+assert (
+    best_answer([0.5, 0.5], everybodys_second, 1, True)[0]
+    != 1
+    == best_answer([0.5, 0.5], everybodys_second, 2, True)[0]
+)
 
 # %% [markdown]
 # ## Exercise 3
