@@ -58,3 +58,21 @@ def test_the_readme_shows_what_the_trained_retrievers_found():
     for run in trained:
         shares = " | ".join(f"{100 * run['recall'][k]:.1f} %" for k in ("1", "5", "20", "100"))
         assert f"\n| {run['start']} | {shares} | {run['minutes']:.0f} |\n" in README
+
+
+def test_the_readme_shows_what_a_training_step_holds():
+    measured = json.loads((REPOSITORY / "benchmarks" / "results" / "training_memory.json").read_text("utf-8"))["bytes"]
+    beyond = {(m["library"], m["recompute"], m["width"]): m["beyond"] for m in measured if is_plain_token(m)}
+    cases = [
+        ("minirag", True, 200),
+        ("minirag", False, 200),
+        ("transformers", False, 200),
+        ("transformers", False, 300),
+    ]
+    so, without, theirs, padded = (f"{beyond[case] / 1e9:.2f} GB" for case in cases)
+    words = f"{so} so, {without} without, {theirs} in transformers, {padded} with the padding"
+    assert words in " ".join(README.split())
+
+
+def is_plain_token(measured: dict) -> bool:
+    return measured["likelihood"] == "token" and measured["smoothing"] == 0.0
