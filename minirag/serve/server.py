@@ -7,6 +7,7 @@ Tests     tests/serve/test_server.py, tests/serve/test_page.py
 
 import errno
 import socket
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import uvicorn
@@ -48,6 +49,8 @@ def address(listening: socket.socket) -> str:
 
 def serve(listening: socket.socket, folders: Folders, ask: Ask) -> None:
     """Until Ctrl-C. One thread reads, one question after the other."""
+    # NiceGUI looks for its server among all objects that Python collects; one of torch's complains when looked at.
+    warnings.filterwarnings("ignore", "`torch.distributed.reduce_op` is deprecated", FutureWarning)
     worker = ThreadPoolExecutor(max_workers=1)
     ui.page("/")(lambda: lay_out(folders, ask, worker))
     settings = uvicorn.Config(application(listening), log_level="warning", timeout_graceful_shutdown=1)

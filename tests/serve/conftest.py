@@ -18,6 +18,13 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-c", "from minirag.cli import main; main()"]
+# NiceGUI looks for its server among all objects, the youngest first: a server that was collected with is the last one.
+SERVE = """
+import gc, uvicorn
+run = uvicorn.Server.run
+uvicorn.Server.run = lambda server, sockets: (gc.collect(), run(server, sockets))
+from minirag.cli import main; main()
+"""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 HOSTILE = [
     (
@@ -47,7 +54,7 @@ def served(tmp_path_factory) -> Iterator[str]:
     own = REPOSITORY / "weights" / "demo" / "knowledge_base"
     bases = [word for name in (own, "hostile", "gone") for word in ("--kb", str(name))]
     with open(place / "stderr", "w+") as complaints:
-        command = [*COMMAND, "serve", "--port", "0", *bases]
+        command = [sys.executable, "-c", SERVE, "serve", "--port", "0", *bases]
         pipes = {"stdout": subprocess.PIPE, "stderr": complaints, "text": True}
         server = subprocess.Popen(command, **pipes, **run, preexec_fn=listen_to_ctrl_c)
         try:  # the knowledge base need not be there before it is chosen
