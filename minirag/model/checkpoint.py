@@ -11,6 +11,7 @@ error that names the tensor. Which files there are is tensor_files.py's matter, 
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -54,6 +55,13 @@ def save_network(model: Network, folder: str | Path, dtype: torch.dtype | None =
     """The inverse of `load_network`; `dtype` float16 halves the file."""
     write_config(folder, {"architectures": [type(model).__name__], **model.config.to_dict()})
     write_tensors(published_tensors(model, TABLES[type(model)], dtype), folder)
+
+
+def with_settings(model: Network, settings: Mapping[str, Any]) -> Network:
+    """The same weights with some settings of their config replaced, none of which may change a shape."""
+    other = type(model)(replace(model.config, **settings))
+    other.load_state_dict(model.state_dict())
+    return other.train(model.training)
 
 
 def unfilled(make: Callable[[], Module]) -> Module:

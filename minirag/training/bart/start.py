@@ -6,17 +6,15 @@ Tests     tests/training/bart/test_start.py
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from minirag.configuration import BartConfig
 from minirag.model.bart import BartForConditionalGeneration
-from minirag.model.checkpoint import load_network
+from minirag.model.checkpoint import load_network, with_settings
 from minirag.model.config_files import read_config
-from minirag.rag import RagModel
-from minirag.rag.folder import holds_tokenizer
+from minirag.rag.folder import holds_tokenizer, read_networks, read_rag_config
 from minirag.text.rag_tokenizer import GENERATOR_FOLDER
 from minirag.text.tokenizers import Tokenizer
 from minirag.training.bart.texts import Texts
@@ -28,21 +26,17 @@ POSITIONS = 512
 
 def open_generator(folder: Path, dropout: float | None = None) -> tuple[BartForConditionalGeneration, Tokenizer]:
     """Of a BART folder, or of a RAG folder: its generator, with its tokenizer. dropout: None leaves the folder's."""
-    if read_config(folder).get("model_type") == "rag":
-        generator, place = RagModel.from_pretrained(folder).generator, folder / GENERATOR_FOLDER
+    settings = read_config(folder)
+    if settings.get("model_type") == "rag":
+        _, generator = read_networks(folder, read_rag_config(folder, settings))
+        place = folder / GENERATOR_FOLDER
     else:
         generator, place = load_network(BartForConditionalGeneration, folder), folder
     if not place.is_dir() or not holds_tokenizer(place):
         raise ValueError(f"{place}: holds no tokenizer")
     if dropout is not None and dropout != generator.config.dropout:
-        generator = with_dropout(generator, dropout)
-    return generator, Tokenizer.from_pretrained(place)
-
-
-def with_dropout(generator: BartForConditionalGeneration, dropout: float) -> BartForConditionalGeneration:
-    other = BartForConditionalGeneration(replace(generator.config, dropout=dropout))
-    other.load_state_dict(generator.state_dict())
-    return other
+        generator = with_settings(generator, {"dropout": dropout})
+    return generator.eval(), Tokenizer.from_pretrained(place)
 
 
 def new_generator(

@@ -11,17 +11,16 @@ One encoder for both matches a name in the question with the same name in a pass
 the memory; RAG parts them later, for it trains the question's side only.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from minirag.configuration import BertConfig
-from minirag.model.checkpoint import load_network, save_network
+from minirag.model.checkpoint import load_network, save_network, with_settings
+from minirag.model.config_files import CONFIG
 from minirag.model.dpr import DPRContextEncoder, DPRQuestionEncoder
 from minirag.retrieval.whole_folder import whole_folder
 from minirag.text.tokenizers import Tokenizer
@@ -30,8 +29,6 @@ from minirag.training.initialise import initialise_small
 
 QUESTION_ENCODER, CONTEXT_ENCODER = "question_encoder", "ctx_encoder"
 UNIT_SCALE = 20.0  # 1 / temperature for cosines
-
-Encoder = TypeVar("Encoder", DPRQuestionEncoder, DPRContextEncoder)
 
 
 class Towers(nn.Module):
@@ -93,9 +90,8 @@ def save_towers(model: Towers, tokenizer: Tokenizer, out: str | Path, dtype: tor
 
 def is_pair(folder: Path) -> bool:
     """Is it what `save_towers` writes, and not a whole RAG model?"""
-    return not (folder / "config.json").exists() and all(
-        (folder / name / "config.json").is_file() for name in (QUESTION_ENCODER, CONTEXT_ENCODER)
-    )
+    both = (QUESTION_ENCODER, CONTEXT_ENCODER)
+    return not (folder / CONFIG).exists() and all((folder / name / CONFIG).is_file() for name in both)
 
 
 def open_towers(
@@ -120,13 +116,6 @@ def open_towers(
         raise ValueError(f"{folder}: holds two encoders that differ; train them on with two towers")
     own = None if towers == 1 else with_settings(asked, {**settings, "scale": encoder.config.scale})
     return Towers(encoder, own, said if scale is None else scale), tokenizer
-
-
-def with_settings(encoder: Encoder, settings: Mapping[str, Any]) -> Encoder:
-    """The same weights with some settings of their config replaced."""
-    other = type(encoder)(replace(encoder.config, **settings))
-    other.load_state_dict(encoder.state_dict())
-    return other.train(encoder.training)
 
 
 def same_weights(one: DPRQuestionEncoder, other: DPRContextEncoder) -> bool:

@@ -8,25 +8,26 @@ Tests     tests/training/rag/test_opening.py
     generator           a RAG folder, or BART's own folder
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from minirag.configuration import RagConfig
 from minirag.model.bart import BartForConditionalGeneration
-from minirag.model.checkpoint import encoder_fingerprint, load_network
-from minirag.model.config_files import CONFIG, read_config
+from minirag.model.checkpoint import encoder_fingerprint, load_network, with_settings
+from minirag.model.config_files import read_config
 from minirag.model.dpr import DPRContextEncoder, DPRQuestionEncoder
 from minirag.rag import RagSequenceForGeneration, RagTokenForGeneration
 from minirag.rag.folder import CONTEXT_ENCODER_FOLDER, read_networks, read_rag_config
 from minirag.retrieval.knowledge_base import KnowledgeBase
 from minirag.retrieval.retriever import KNOWLEDGE_BASE_FOLDER, RagRetriever
-from minirag.text.rag_tokenizer import GENERATOR_FOLDER, QUESTION_ENCODER_FOLDER, RagTokenizer
+from minirag.text.rag_tokenizer import QUESTION_ENCODER_FOLDER, RagTokenizer
 from minirag.text.tokenizers import Tokenizer
+from minirag.training.bart.start import open_generator
+from minirag.training.dpr.towers import CONTEXT_ENCODER, QUESTION_ENCODER, is_pair
 from minirag.training.initialise import initialise_small
 
-PAIR_FOLDER = "question_encoder"  # of the two folders that `minirag train dpr` writes
 LONGEST_INPUT = 300  # tokens of passage and question together (the published models')
 RagForGeneration = RagTokenForGeneration | RagSequenceForGeneration
 MODELS: dict[str, type[RagForGeneration]] = {
@@ -61,8 +62,8 @@ def open_start(
     ValueError names the folder or setting at fault; a knowledge base of another context encoder is refused.
     """
     encoder, encoder_tokenizer, context_encoder = question_side(question_encoder or model)
-    bart, bart_tokenizer = generator_side(generator or model)
-    encoder = encoder if scale is None else scaled(encoder, scale)
+    bart, bart_tokenizer = open_generator(generator or model)
+    encoder = encoder if scale is None else with_settings(encoder, {"scale": scale})
     bart = bart if fresh_generator is None else untrained(bart, fresh_generator)
     tokenizer = RagTokenizer(encoder_tokenizer, bart_tokenizer)
     only_parts = question_encoder is not None and generator is not None
@@ -76,9 +77,9 @@ def open_start(
 
 def question_side(folder: Path) -> tuple[DPRQuestionEncoder, Tokenizer, DPRContextEncoder | None]:
     """q(x), its tokenizer, and the d(z) that goes with it where the folder tells."""
-    if (folder / PAIR_FOLDER / CONFIG).is_file():
-        encoder, tokenizer, _ = question_side(folder / PAIR_FOLDER)
-        return encoder, tokenizer, load_network(DPRContextEncoder, folder / CONTEXT_ENCODER_FOLDER)
+    if is_pair(folder):
+        encoder, tokenizer, _ = question_side(folder / QUESTION_ENCODER)
+        return encoder, tokenizer, load_network(DPRContextEncoder, folder / CONTEXT_ENCODER)
     settings = read_config(folder)
     if settings.get("model_type") == "rag":
         encoder, _ = read_networks(folder, read_rag_config(folder, settings))
@@ -88,24 +89,6 @@ def question_side(folder: Path) -> tuple[DPRQuestionEncoder, Tokenizer, DPRConte
     one_tower = settings.get("model_type") == "bert"
     context_encoder = load_network(DPRContextEncoder, folder) if one_tower else None
     return load_network(DPRQuestionEncoder, folder), Tokenizer.from_pretrained(folder), context_encoder
-
-
-def generator_side(folder: Path) -> tuple[BartForConditionalGeneration, Tokenizer]:
-    """p(y_t|x,z,y_<t) and its tokenizer."""
-    settings = read_config(folder)
-    if settings.get("model_type") == "rag":
-        _, generator = read_networks(folder, read_rag_config(folder, settings))
-        return generator, Tokenizer.from_pretrained(folder / GENERATOR_FOLDER)
-    return load_network(BartForConditionalGeneration, folder), Tokenizer.from_pretrained(folder)
-
-
-def scaled(encoder: DPRQuestionEncoder, scale: float) -> DPRQuestionEncoder:
-    """The same encoder with vectors `scale` times as long: over unit vectors the prior is then softmax(scale · cosine)."""
-    if not scale > 0:
-        raise ValueError(f"scale {scale}: must be more than 0")
-    longer = DPRQuestionEncoder(replace(encoder.config, scale=scale))
-    longer.load_state_dict(encoder.state_dict())
-    return longer.eval()
 
 
 def untrained(generator: BartForConditionalGeneration, seed: int) -> BartForConditionalGeneration:
