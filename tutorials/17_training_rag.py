@@ -71,7 +71,7 @@ from random import Random
 
 from minirag.training.bart.noising import infill, permute_sentences
 from minirag.training.bart.span_questions import span_question
-from minirag.training.bart.texts import Text
+from minirag.training.texts import Text
 
 text = "Radium is a metal. Marie Curie discovered it in 1898. It glows in the dark."
 print("permuted:", *permute_sentences([[text[:18]], [text[19:53]], [text[54:]]], Random(0)))

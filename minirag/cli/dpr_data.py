@@ -5,10 +5,10 @@ Tutorial  tutorials/16_training_dpr.py
 Tests     tests/cli/test_train_dpr.py
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from minirag.cli.console import progress_bar
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from minirag.questions.sequence import Questions
     from minirag.retrieval.knowledge_base import KnowledgeBase
     from minirag.training.dpr.dev_pool import DevPool
+    from minirag.training.texts import Texts
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Data:
     base: "KnowledgeBase | None"
     questions: "Questions | None"
     trained_on: list[int]
-    paragraphs: list[Callable[[], Any]]
+    paragraphs: "Texts | None"
     dev: "DevPool | None"
 
 
@@ -41,15 +42,16 @@ def open_data(
     from minirag.questions.reading import open_questions, read_questions
     from minirag.retrieval.knowledge_base import KnowledgeBase
     from minirag.training.dpr.dev_pool import dev_pool
-    from minirag.training.dpr.inverse_cloze import open_paragraphs
+    from minirag.training.dpr.inverse_cloze import WORDS
     from minirag.training.dpr.sources import lookup_in, with_gold
+    from minirag.training.texts import Texts
 
     base = None if kb is None else KnowledgeBase.open(kb)
     store = None if base is None else base.store
     measured = None
     if dev is not None:
         measured = dev_pool(read_questions(dev), lookup_in(store), store, pool, dev_questions, seed)
-    paragraphs = open_paragraphs(text or [])
+    paragraphs = Texts(text, WORDS) if text else None
     if questions is None:
         return Data(base, None, [], paragraphs, measured)
     with progress_bar("questions read") as report:
@@ -63,8 +65,8 @@ def texts_of(data: Data) -> Iterator[str]:
     if data.base is not None:
         for passage in data.base.store:
             yield f"{passage.title} {passage.text}"
-    for read in data.paragraphs:
-        yield read().text
+    for paragraph in data.paragraphs or ():
+        yield paragraph.text
     for question in data.questions or ():
         yield question.question
         yield from (f"{passage.title} {passage.text}" for passage in question.positives)

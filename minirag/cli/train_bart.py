@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from minirag.training.bart.examples import Form
     from minirag.training.bart.kinds import Kind
     from minirag.training.bart.measures import Exam
-    from minirag.training.bart.texts import Texts
+    from minirag.training.texts import Texts
 
 USUAL = {"denoise": 0.2, "spans": 0.4, "questions": 0.4}
 
@@ -83,7 +83,7 @@ def bart(
     from minirag.training.bart.examples import Form
     from minirag.training.bart.kinds import common_in
     from minirag.training.bart.task import Objective, bart_task
-    from minirag.training.bart.texts import Texts
+    from minirag.training.texts import Texts
 
     if not text and questions is None:
         raise ValueError("nothing to learn from: give --text, --questions or both")

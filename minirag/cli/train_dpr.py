@@ -202,12 +202,12 @@ def task_in_batch(
     from minirag.training.dpr.task import dpr_task
 
     size, seed, together = training.batch_size, training.seed, drawing.together
-    made = 0 if not data.paragraphs else size if data.questions is None else round(size * drawing.share)
+    made = 0 if data.paragraphs is None else size if data.questions is None else round(size * drawing.share)
     asked: list[tuple[ExamplesAt, Order]] = []
     if data.questions is not None and made < size:
         lookup, own = lookup_in(None if data.base is None else data.base.store), drawing.hard_negatives
         asked += [examples_from_questions(data.questions, data.trained_on, lookup, size - made, own, seed, together)]
-    if made:
+    if data.paragraphs is not None and made:
         asked += [examples_from_text(data.paragraphs, made, seed, together, drawing.cloze)]
     examples_at = both(asked[0][0], asked[-1][0]) if len(asked) > 1 else asked[0][0]
     return dpr_task(model, tokenizer, examples_at, settings, data.dev, processes), asked[0][1]

@@ -72,6 +72,26 @@ def test_questions_and_text_are_learned_from_together_with_a_rate_for_the_words_
     assert len(moved) == 2 and all(name.endswith("word_embeddings.weight") for name in moved)
 
 
+def test_text_alone_is_enough_although_two_of_its_objects_share_a_line(place):
+    lines = (place / "passages.jsonl").read_text().splitlines()
+    glued = place / "glued.jsonl"
+    glued.write_text("".join(lines[:4]) + "\n" + "\n".join(lines[4:]) + "\n")
+    options = ["train", "dpr", *SMALL, "--epochs", "1", "--text", glued, "--out", place / "text"]
+    assert run([str(word) for word in options]) == 0
+    written = (place / "text.training" / "metrics.jsonl").read_text().splitlines()
+    assert (
+        len(written) == len(lines) // 5
+    )  # batches of 5: the objects of the shared line are paragraphs like all others
+
+
+def test_a_line_of_text_that_cannot_be_read_is_told_before_the_first_step(place, capsys):
+    bad = place / "bad.jsonl"
+    bad.write_text((place / "passages.jsonl").read_text() + '{"title": "no text at all"}\n')
+    assert run([str(word) for word in ["train", "dpr", *SMALL, "--text", bad, "--out", place / "bad"]]) == 2
+    assert 'bad.jsonl:11: not a JSON object with a "text"' in capsys.readouterr().err
+    assert not (place / "bad.training").exists()
+
+
 def test_a_run_that_was_killed_goes_on_to_the_same_weights_bit_for_bit(place, capsys):
     options = ["--steps", "12", "--checkpoint-every", "3"]
     assert run(train(place, "whole", *options)) == 0

@@ -14,8 +14,8 @@ from minirag.text.tokenizers import Tokenizer
 from minirag.training.bart.matching import matches
 from minirag.training.bart.noising import HOLE, broken_places
 from minirag.training.bart.salient_spans import Span, sentences
-from minirag.training.bart.texts import Text
 from minirag.training.guided_attention import occurrences
+from minirag.training.texts import Text
 
 SEEN = 16  # tokens of a text, at least, whatever the length of the question
 TITLE_SEP, DOC_SEP = " / ", " // "

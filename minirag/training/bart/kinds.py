@@ -16,7 +16,7 @@ from minirag.training.bart.examples import Example, Form, mending, reading
 from minirag.training.bart.matching import common_tokens
 from minirag.training.bart.salient_spans import Span
 from minirag.training.bart.span_questions import span_question
-from minirag.training.bart.texts import Text, Texts
+from minirag.training.texts import Text, Texts
 
 SAMPLE = 300  # examples from which common tokens are counted
 TRIES = 50  # texts that are looked at for one that says something

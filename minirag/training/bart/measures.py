@@ -23,7 +23,7 @@ from minirag.training.bart.examples import Example, Form, reading
 from minirag.training.bart.kinds import answered, statements
 from minirag.training.bart.objective import share_of_loss, whole_of
 from minirag.training.bart.span_questions import span_question
-from minirag.training.bart.texts import Texts
+from minirag.training.texts import Texts
 
 BATCH = 32
 TOKENS = 40  # of an answer, at most

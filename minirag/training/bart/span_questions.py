@@ -14,7 +14,7 @@ to write what stands between them there.
 from random import Random
 
 from minirag.training.bart.salient_spans import FUNCTION_WORDS, Span, salient_spans, sentences
-from minirag.training.bart.texts import Text
+from minirag.training.texts import Text
 
 LIKELY = {"date": 1.0, "year": 1.0, "number": 1.0, "name": 1.0, "phrase": 0.3}  # how often each kind is asked for
 ASKED = {

@@ -17,8 +17,8 @@ from minirag.model.config_files import read_config
 from minirag.rag.folder import holds_tokenizer, read_networks, read_rag_config
 from minirag.text.rag_tokenizer import GENERATOR_FOLDER
 from minirag.text.tokenizers import Tokenizer
-from minirag.training.bart.texts import Texts
 from minirag.training.initialise import initialise_small
+from minirag.training.texts import Texts
 from minirag.training.vocabulary import train_byte_level
 
 POSITIONS = 512

@@ -10,18 +10,15 @@ Two kinds: a sentence as it stands, or words of a stretch, some of them dropped 
 second looks more like what people type, and a paragraph can be asked several such questions in one batch.
 """
 
-import json
 import re
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from random import Random
 
-from minirag.questions.stored_file import StoredFile
 from minirag.retrieval.passages import Passage
 from minirag.training.dpr.batches import Example
 
 SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9])")
+WORDS = 4  # of a paragraph: a fact in one short sentence is asked by its title
 TITLE_ASKED = 0.15  # how often the title is the question
 STRETCH, KEPT, TITLE_LEADS = (4, 16), 0.7, 0.3  # words of a stretch; the share that is asked; how often the title leads
 
@@ -85,34 +82,3 @@ def example(question: str, passage: Passage) -> Example:
 def halves(text: str) -> list[str]:
     words = text.split()
     return [" ".join(words[: len(words) // 2]), " ".join(words[len(words) // 2 :])]
-
-
-def open_paragraphs(paths: Sequence[str | Path]) -> "list[Callable[[], Passage]]":
-    """A reader of each paragraph: a line of plain text, or of JSON with "text" and perhaps "title"; also packed with gzip.
-
-    Nothing is kept but where each stands. ValueError: a file that holds none; a line that cannot be read, when it is read.
-    """
-    found: list[Callable[[], Passage]] = []
-    for path in map(Path, paths):
-        file, before = StoredFile(path), len(found)
-        is_json = ".jsonl" in path.suffixes
-        for number, start, line in file.lines():
-            if len(line.split()) > 3:
-                found.append(reader(file, start, start + len(line), number, is_json))
-        if len(found) == before:
-            raise ValueError(f"{path}: holds no paragraph")
-    return found
-
-
-def reader(file: StoredFile, start: int, end: int, number: int, is_json: bool) -> Callable[[], Passage]:
-    def read() -> Passage:
-        line, place = file.text(start, end, number), f"{file.path}:{number}"
-        if not is_json:
-            return Passage(place, "", line.strip())
-        try:
-            record = json.loads(line)
-            return Passage(place, str(record.get("title") or ""), str(record["text"]))
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise ValueError(f'{place}: not a JSON object with a "text"') from None
-
-    return read

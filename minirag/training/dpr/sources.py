@@ -13,6 +13,7 @@ from minirag.retrieval.passages import Passage, PassageStore
 from minirag.training.dpr.batches import Example, Lookup, example_of
 from minirag.training.dpr.inverse_cloze import Cloze, questions_of
 from minirag.training.order import Order
+from minirag.training.texts import Text
 
 ExamplesAt = Callable[[int], list[Example]]  # step t's, a pure function of t
 Progress = Callable[[int, int | None], None]
@@ -73,7 +74,7 @@ def examples_from_questions(
 
 
 def examples_from_text(
-    paragraphs: Sequence[Callable[[], Passage]],
+    paragraphs: Sequence[Text],
     batch_size: int,
     seed: int = 0,
     together: int = 1,
@@ -81,14 +82,16 @@ def examples_from_text(
 ) -> tuple[ExamplesAt, Order]:
     """The inverse cloze task: each paragraph once an epoch, asked for by other words of it.
 
-    batch_size and together count questions, of which a paragraph has `cloze.count`.
+    batch_size and together count questions, of which a paragraph has `cloze.count`. Its number is its passage's id.
     """
     at_once, run = (-(-number // cloze.count) for number in (batch_size, together))
     order = Order(len(paragraphs), at_once, seed, together=run)
 
     def examples_at(step: int) -> list[Example]:
         rng = Random(f"cloze {seed} {step}")
-        return [asked for number in order.batch(step) for asked in questions_of(paragraphs[number](), rng, cloze)]
+        texts = [(number, paragraphs[number]) for number in order.batch(step)]
+        passages = [Passage(str(number), text.title, text.text) for number, text in texts]
+        return [asked for passage in passages for asked in questions_of(passage, rng, cloze)]
 
     return examples_at, order
 

@@ -8,7 +8,7 @@ from minirag.retrieval.passages import Passage
 from minirag.training.bart.batches import Course
 from minirag.training.bart.examples import Form
 from minirag.training.bart.kinds import denoise, questions, spans
-from minirag.training.bart.texts import Texts
+from minirag.training.texts import Texts
 from tests.model.networks import bart
 from tests.small_tokenizers import SENTENCES, byte_level
 

@@ -10,7 +10,7 @@ from minirag.configuration import BartConfig
 from minirag.text.generator_input import generator_inputs
 from minirag.training.bart.examples import DOC_SEP, Form, mending, reading, window, written
 from minirag.training.bart.salient_spans import Span
-from minirag.training.bart.texts import Text
+from minirag.training.texts import Text
 from tests.small_tokenizers import SENTENCES, byte_level
 
 seeds = st.integers(0, 10_000)

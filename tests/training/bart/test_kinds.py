@@ -9,7 +9,7 @@ from minirag.questions.question import Question
 from minirag.retrieval.passages import Passage, PassageStore
 from minirag.training.bart.examples import Form
 from minirag.training.bart.kinds import questions, spans
-from minirag.training.bart.texts import Texts
+from minirag.training.texts import Texts
 from tests.small_tokenizers import byte_level
 from tests.training.bart.small_course import ASKED, PASSAGES
 

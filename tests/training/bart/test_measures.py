@@ -9,9 +9,9 @@ from minirag.training.accumulation import in_one_part
 from minirag.training.bart.examples import Form
 from minirag.training.bart.measures import exams_of_questions, exams_of_texts, guessing, measure_reading
 from minirag.training.bart.objective import share_of_loss, whole_of
-from minirag.training.bart.texts import Texts
 from minirag.training.loop import Task, train
 from minirag.training.settings import LoopSettings
+from minirag.training.texts import Texts
 from tests.small_tokenizers import byte_level
 from tests.training.bart.small_course import ASKED, small_generator, write_texts
 

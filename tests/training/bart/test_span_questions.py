@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minirag.training.bart.span_questions import ASKED, span_question
-from minirag.training.bart.texts import Text
+from minirag.training.texts import Text
 
 CURIE = Text(
     "Marie Curie",

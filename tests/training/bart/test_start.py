@@ -6,7 +6,7 @@ import torch
 from minirag.model.checkpoint import save_network
 from minirag.rag import RagModel
 from minirag.training.bart.start import learned_vocabulary, new_generator, open_generator, read_layers
-from minirag.training.bart.texts import Texts
+from minirag.training.texts import Texts
 from tests.small_tokenizers import byte_level
 from tests.training.bart.small_course import small_generator, write_texts
 

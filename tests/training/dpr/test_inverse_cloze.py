@@ -1,7 +1,5 @@
 """A sentence is asked for its paragraph; every batch is a function of seed and step."""
 
-import gzip
-import json
 from random import Random
 
 import pytest
@@ -9,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minirag.retrieval.passages import Passage
-from minirag.training.dpr.inverse_cloze import KEPT, TITLE_LEADS, Cloze, open_paragraphs, questions_of, sentence
+from minirag.training.dpr.inverse_cloze import KEPT, TITLE_LEADS, Cloze, questions_of, sentence
 from minirag.training.dpr.sources import both, examples_from_questions, examples_from_text
+from minirag.training.texts import Text
 from tests.training.dpr.small_questions import QUESTIONS, lookup
 
 SENTENCES = ("Bern lies on the Aare.", "Oslo lies on a fjord!", "Is it cold in Ulaanbaatar?", "It is.")
@@ -77,7 +76,7 @@ def test_a_paragraph_without_words_is_asked_by_its_title():
 
 
 def test_annotated_and_made_questions_share_a_batch():
-    paragraphs = [lambda n=n: Passage(str(n), "", f"{n} " * 30) for n in range(6)]
+    paragraphs = [Text("", f"{n} " * 30) for n in range(6)]
     annotated, order = examples_from_questions(QUESTIONS, [0, 1, 2], lookup, batch_size=2)
     made, _ = examples_from_text(paragraphs, batch_size=4, together=2, cloze=Cloze(words=True, count=2))
     batches = [both(annotated, made)(step) for step in range(order.steps_per_epoch)]
@@ -85,34 +84,18 @@ def test_annotated_and_made_questions_share_a_batch():
     assert {example.question for batch in batches for example in batch} > {question.question for question in QUESTIONS}
 
 
-def test_paragraphs_are_lines_of_text_or_of_json_packed_or_not(tmp_path):
-    (tmp_path / "a.txt").write_text("one two three four\n\nshort\nfive six seven eight\n")
-    rows = [{"title": "T", "text": "one two three four"}, {"text": "five six seven eight"}]
-    (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode()))
-    read = [paragraph() for paragraph in open_paragraphs([tmp_path / "a.txt", tmp_path / "b.jsonl.gz"])]
-    assert [(p.title, p.text) for p in read] == [
-        ("", "one two three four"),
-        ("", "five six seven eight"),
-        ("T", "one two three four"),
-        ("", "five six seven eight"),
-    ]
-
-
-def test_a_file_without_paragraphs_and_a_line_without_text_are_named(tmp_path):
-    (tmp_path / "empty.txt").write_text("\n\n")
-    with pytest.raises(ValueError, match=r"empty\.txt: holds no paragraph"):
-        open_paragraphs([tmp_path / "empty.txt"])
-    (tmp_path / "bad.jsonl").write_text('{"title": "no text at all"}\n')
-    (read,) = open_paragraphs([tmp_path / "bad.jsonl"])
-    with pytest.raises(ValueError, match=r'bad\.jsonl:1: not a JSON object with a "text"'):
-        read()
-
-
 def test_a_batch_is_a_function_of_seed_and_step_and_another_epoch_asks_other_sentences():
-    paragraphs = [lambda n=n: Passage(str(n), "", " ".join(f"{s[:-1]} {n}." for s in SENTENCES)) for n in range(6)]
+    paragraphs = [Text("", " ".join(f"{s[:-1]} {n}." for s in SENTENCES)) for n in range(6)]
     examples_at, order = examples_from_text(paragraphs, batch_size=3, seed=1)
     again, _ = examples_from_text(paragraphs, batch_size=3, seed=1)
     assert order.steps_per_epoch == 2
     assert [examples_at(step) for step in (5, 0, 3)] == [again(step) for step in (5, 0, 3)]
     first, second = ({e.question for step in steps for e in examples_at(step)} for steps in ((0, 1), (2, 3)))
     assert first != second
+
+
+def test_every_paragraph_of_an_epoch_is_a_passage_of_its_own():
+    paragraphs = [Text("", PARAGRAPH.text)] * 5
+    examples_at, order = examples_from_text(paragraphs, batch_size=2)
+    asked = [example for step in range(order.steps_per_epoch) for example in examples_at(step)]
+    assert len({example.golds[0].id for example in asked}) == 5

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from minirag.training.bart.texts import Text, Texts
+from minirag.training.texts import Text, Texts
 
 EIGHT = "one two three four five six seven {}"
 
@@ -33,6 +33,13 @@ def test_lines_of_other_files_are_texts_and_files_follow_one_another(tmp_path):
 def test_objects_that_were_glued_together_are_texts_of_their_own(tmp_path):
     glued = json.dumps({"text": EIGHT.format("ü")}, ensure_ascii=False) + json.dumps({"text": EIGHT.format("b")})
     assert [text.text[-1] for text in Texts([write(tmp_path / "a.jsonl", ["\ufeff", glued, "\n"])])] == ["ü", "b"]
+
+
+def test_how_many_words_a_text_must_have_is_for_the_caller_to_say(tmp_path):
+    path = write(tmp_path / "a.txt", ["Bern lies there\n", "Bern lies there too\n", "\n"])
+    assert [text.text for text in Texts([path], words=4)] == ["Bern lies there too"]
+    with pytest.raises(ValueError, match=r"a\.txt: no text of at least 5 words"):
+        Texts([path], words=5)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,13 @@
 """Where does prose come from when it does not fit into memory? Files are walked through once; then only places are kept.
 
-Paper     Lewis et al. 2019 (BART), §3: 160 GB of text
+Paper     Lewis et al. 2019 (BART), §3: 160 GB of text; Lee et al. 2019 (ORQA), §4: all of Wikipedia
 Tutorial  tutorials/17_training_rag.py
-Tests     tests/training/bart/test_texts.py
+Tests     tests/training/test_texts.py
 
     .jsonl    objects with a "text", and a "title" where there is one: a knowledge base's passages are such a file
     others    a text a line
 
-Either may be packed with gzip. Texts of fewer than WORDS words teach nothing and are passed over. A line of a .jsonl may hold
+Either may be packed with gzip. Texts of fewer than `words` words teach nothing and are passed over. A line of a .jsonl may hold
 several objects, as it does where files were joined without a line end between them.
 """
 
@@ -20,7 +20,7 @@ from typing import NamedTuple, overload
 from minirag.questions.stored_file import StoredFile
 from minirag.retrieval.lines import decoded
 
-WORDS = 8
+WORDS = 8  # of a sentence that can be mended or asked about
 MARK = "\ufeff"  # byte order mark
 DECODER = json.JSONDecoder()
 
@@ -35,20 +35,20 @@ class Text(NamedTuple):
 class Texts(Sequence[Text]):
     """Every text of some files by its number, read when it is asked for; of each, four numbers are kept."""
 
-    def __init__(self, paths: Sequence[str | Path]) -> None:
+    def __init__(self, paths: Sequence[str | Path], words: int = WORDS) -> None:
         """ValueError: a file that cannot be read, a line that is no text, or files without any text."""
         self.files = [StoredFile(Path(path)) for path in paths]
         self.file_of, self.starts, self.lines = array("L"), array("Q"), array("Q")
         self.sizes = array("L")  # in bytes
         for number, file in enumerate(self.files):
             for line, start, end, text in texts_of(file):
-                if len(text.text.split(None, WORDS)) >= WORDS:
+                if len(text.text.split(None, words)) >= words:
                     self.file_of.append(number)
                     self.starts.append(start)
                     self.sizes.append(end - start)
                     self.lines.append(line)
         if not self.starts:
-            raise ValueError(f"{', '.join(map(str, paths))}: no text of at least {WORDS} words")
+            raise ValueError(f"{', '.join(map(str, paths))}: no text of at least {words} words")
 
     def __len__(self) -> int:
         return len(self.starts)
