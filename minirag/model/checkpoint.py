@@ -19,6 +19,7 @@ import torch
 from jaxtyping import Shaped
 from safetensors.torch import save
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from minirag.configuration import BertConfig
 from minirag.model import name_tables
@@ -66,9 +67,23 @@ def with_settings(model: Network, settings: Mapping[str, Any]) -> Network:
 
 def unfilled(make: Callable[[], Module]) -> Module:
     """A network that is about to be filled: no time goes into random weights, and no random number is drawn."""
-    with torch.device("meta"):
-        model = make()
-    return model.to_empty(device="cpu")
+    with WithoutInitialisation():
+        return make()
+
+
+class WithoutInitialisation(TorchFunctionMode):
+    """Passes over `nn.init`: a new weight is memory that nobody has written to.
+
+    torch's own way, the device "meta", asks its compiler for the shapes: that imports SymPy, torch._dynamo and FSDP, which
+    takes longer than importing torch (tests/cli/test_cold_start.py).
+    """
+
+    def __torch_function__(
+        self, function: Callable[..., Any], types: Any, arguments: tuple[Any, ...] = (), named: Any = None
+    ) -> Any:
+        if getattr(function, "__module__", "") == "torch.nn.init":
+            return named["tensor"]
+        return function(*arguments, **named or {})
 
 
 def fill(model: nn.Module, folder: str | Path, tables: Sequence[NameTable]) -> None:
