@@ -16,9 +16,9 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
+from minirag.evaluation.metrics import holds_answer
 from minirag.questions.question import Question
 from minirag.retrieval.passages import Passage
-from minirag.training.dpr.answer_strings import holds_answer
 
 Lookup = Callable[[Sequence[str]], list[Passage]]  # ids → passages of the knowledge base
 
@@ -68,6 +68,7 @@ def batch_of(examples: Sequence[Example], mask_answers: bool = False) -> DprBatc
     for i, example in enumerate(examples):
         answering = {passage.text for passage in example.golds}
         for j, passage in enumerate(passages):
-            told = passage.text in answering or (mask_answers and holds_answer(passage, example.answers))
-            candidates[i, j] = j == gold[i] or not told
+            told = f"{passage.title} {passage.text}"
+            answers = passage.text in answering or (mask_answers and holds_answer(told, example.answers))
+            candidates[i, j] = j == gold[i] or not answers
     return DprBatch([example.question for example in examples], passages, torch.tensor(gold), candidates)

@@ -18,11 +18,11 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
+from minirag.evaluation.metrics import holds_answer
 from minirag.questions.question import Question
 from minirag.retrieval.bm25 import search_bm25
 from minirag.retrieval.knowledge_base import KnowledgeBase
 from minirag.retrieval.passages import Passage, PassageStore
-from minirag.training.dpr.answer_strings import holds_answer
 
 Rank = Callable[[Sequence[str]], list[list[int]]]  # questions → rows of the best passages, best first
 EncodeQuestions = Callable[[Sequence[str]], Float[Tensor, "B D"]]
@@ -58,7 +58,8 @@ def hard_negatives(question: Question, store: PassageStore, rows: Iterable[int],
         if len(found) == wanted:
             break
         passage = store.passage(row)
-        if passage.text not in golds and not holds_answer(passage, question.answers):
+        told = f"{passage.title} {passage.text}"
+        if passage.text not in golds and not holds_answer(told, question.answers):
             found.append(passage)
     return found
 

@@ -27,6 +27,12 @@ def test_there_are_no_more_than_asked_for_and_no_gold_passage_that_is_written_ou
     assert [passage.id for passage in hard_negatives(question, store, range(6), 2)] == ["b", "c"]
 
 
+def test_an_answer_in_the_title_is_an_answer_and_one_of_several_is_enough(tmp_path):
+    towns = [Passage("1", "Bern", "A town."), Passage("2", "Rome", "A town.")]
+    store = PassageStore.create(tmp_path / "towns.sqlite", towns)
+    assert hard_negatives(Question("Which town?", ("Basel", "bern")), store, range(2), 2) == [towns[1]]
+
+
 def test_the_questions_come_back_as_they_were_with_their_negatives(store, tmp_path):
     written_out = Question("What?", ("It",), positives=(PASSAGES[5],), negatives=(PASSAGES[4],), negative_ids=("a",))
     path = tmp_path / "deep" / "mined.jsonl"
