@@ -15,14 +15,14 @@ norm's gain throws the ballast away.
 """
 
 import math
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from minirag.model.bert import BertEncoder, BertLayer
+from minirag.retrieval.building import in_batches
 from minirag.text.tokenizers import Tokenizer
 
 POWER = 0.75  # of idf; 1 leaves common words no say at all
@@ -36,7 +36,7 @@ def inverse_document_frequencies(tokenizer: Tokenizer, texts: Iterable[str]) -> 
     [CLS], [SEP] and their like are 0. ValueError: fewer than two texts.
     """
     counts, total = torch.zeros(tokenizer.vocab_size, dtype=torch.double), 0
-    for some in parts(texts):
+    for some in in_batches(texts, AT_ONCE):
         total += len(some)
         for ids in tokenizer.encode_many(some):
             counts[list(set(ids))] += 1
@@ -46,12 +46,6 @@ def inverse_document_frequencies(tokenizer: Tokenizer, texts: Iterable[str]) -> 
     counts[[token_id for token_id in special if token_id is not None]] = total
     idf = (total / counts.clamp(min=1)).log() / math.log(total)
     return idf.clamp(min=0).float()  # log 1 comes out as −10⁻¹⁷ in some lanes, which has no power of ¾
-
-
-def parts(texts: Iterable[str]) -> Iterator[list[str]]:
-    texts = iter(texts)
-    while some := list(islice(texts, AT_ONCE)):
-        yield some
 
 
 @torch.no_grad()
