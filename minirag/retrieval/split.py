@@ -43,6 +43,18 @@ def cuts(ends_sentence: list[bool], words: int) -> list[int]:
     return [*found, total]
 
 
+def sentences(text: str) -> list[tuple[int, int]]:
+    """(first character, character behind it) of each sentence."""
+    words = [match.span() for match in WORD.finditer(text)]
+    if not words:
+        return []
+    ends = [end for (_, end), last in zip(words, sentence_ends(text, words), strict=True) if last]
+    if not ends or ends[-1] != words[-1][1]:
+        ends.append(words[-1][1])
+    starts = [0, *ends[:-1]]
+    return [(end - len(text[start:end].lstrip()), end) for start, end in zip(starts, ends, strict=True)]
+
+
 def sentence_ends(text: str, spans: list[tuple[int, int]]) -> list[bool]:
     """For each word: does a sentence, or a paragraph, end with it?"""
     following = [start for start, _ in spans[1:]] + [len(text)]

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minirag.retrieval.split import ends_sentence, split_text
+from minirag.retrieval.split import ends_sentence, sentences, split_text
 
 WORDS = st.sampled_from(
     ["iron", "Bern", "is.", "no!", "Dr.", "(yes.)", "a", "3.5", "J.", "\n\n", "end.\n\nNew", "…", "e.g."]
@@ -88,6 +88,17 @@ def test_these_do_not_end_a_sentence(word):
 
 def test_a_stop_before_a_small_letter_ends_no_sentence():
     assert not ends_sentence("approx.", " ", "t")
+
+
+@given(st.text(alphabet="aA .!?\n", max_size=80))
+def test_sentences_are_the_text_without_the_space_between_them(text):
+    bounds = sentences(text)
+    assert "".join("".join(text[start:end].split()) for start, end in bounds) == "".join(text.split())
+
+
+def test_sentences_end_at_stops_and_keep_their_quotation_marks():
+    text = 'She said: "It glows." Dr. Curie earned $500. It fell in 1990.'
+    assert [text[start:end] for start, end in sentences(text)] == [text[:21], text[22:44], text[45:]]
 
 
 @pytest.mark.parametrize("text", ["", "   ", "one", " a \0 b "])

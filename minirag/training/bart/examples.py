@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from random import Random
 
 from minirag.configuration import BartConfig
+from minirag.retrieval.split import sentences
 from minirag.text.generator_input import generator_inputs, passage_string
 from minirag.text.tokenizers import Tokenizer
 from minirag.training.bart.matching import matches
 from minirag.training.bart.noising import HOLE, broken_places
-from minirag.training.bart.salient_spans import Span, sentences
+from minirag.training.bart.salient_spans import Span
 from minirag.training.guided_attention import occurrences
 from minirag.training.texts import Text
 

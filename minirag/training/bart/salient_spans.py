@@ -11,8 +11,6 @@ are wrong now and then, which costs a lesson and no more.
 import re
 from typing import NamedTuple
 
-from minirag.retrieval.split import WORD, sentence_ends
-
 LITTLE = """
 the a an of in on at to for from by with and or but nor as is are was were be been being am has have had having it
 its he his him she her hers they their them this that these those which who whom whose what when where how why not
@@ -44,18 +42,6 @@ class Span(NamedTuple):
     start: int
     end: int
     kind: str
-
-
-def sentences(text: str) -> list[tuple[int, int]]:
-    """(first character, character behind it) of each sentence."""
-    words = [match.span() for match in WORD.finditer(text)]
-    if not words:
-        return []
-    ends = [end for (_, end), last in zip(words, sentence_ends(text, words), strict=True) if last]
-    if not ends or ends[-1] != words[-1][1]:
-        ends.append(words[-1][1])
-    starts = [0, *ends[:-1]]
-    return [(end - len(text[start:end].lstrip()), end) for start, end in zip(starts, ends, strict=True)]
 
 
 def salient_spans(text: str, start: int, end: int) -> list[Span]:

@@ -13,7 +13,8 @@ to write what stands between them there.
 
 from random import Random
 
-from minirag.training.bart.salient_spans import FUNCTION_WORDS, Span, salient_spans, sentences
+from minirag.retrieval.split import sentences
+from minirag.training.bart.salient_spans import FUNCTION_WORDS, Span, salient_spans
 from minirag.training.texts import Text
 
 LIKELY = {"date": 1.0, "year": 1.0, "number": 1.0, "name": 1.0, "phrase": 0.3}  # how often each kind is asked for

@@ -10,14 +10,13 @@ Two kinds: a sentence as it stands, or words of a stretch, some of them dropped 
 second looks more like what people type, and a paragraph can be asked several such questions in one batch.
 """
 
-import re
 from dataclasses import dataclass
 from random import Random
 
 from minirag.retrieval.passages import Passage
+from minirag.retrieval.split import sentences
 from minirag.training.dpr.batches import Example
 
-SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9])")
 WORDS = 4  # of a paragraph: a fact in one short sentence is asked by its title
 TITLE_ASKED = 0.15  # how often the title is the question
 STRETCH, KEPT, TITLE_LEADS = (4, 16), 0.7, 0.3  # words of a stretch; the share that is asked; how often the title leads
@@ -65,13 +64,13 @@ def stretch(count: int, rng: Random) -> range:
 
 def sentence(paragraph: Passage, rng: Random, stays: float) -> Example:
     """A sentence → its paragraph without it (mostly), or the title → the text."""
-    sentences = SENTENCE_END.split(paragraph.text)
-    if paragraph.title and (len(sentences) == 1 or rng.random() < TITLE_ASKED):
+    parts = [paragraph.text[start:end] for start, end in sentences(paragraph.text)]
+    if paragraph.title and (len(parts) < 2 or rng.random() < TITLE_ASKED):
         return example(paragraph.title, Passage(paragraph.id, "", paragraph.text))
-    if len(sentences) == 1:
-        sentences = halves(paragraph.text)
-    asked = sentences.pop(rng.randrange(len(sentences)))
-    rest = paragraph.text if rng.random() < stays or not sentences else " ".join(sentences)
+    if len(parts) < 2:
+        parts = halves(paragraph.text)
+    asked = parts.pop(rng.randrange(len(parts)))
+    rest = paragraph.text if rng.random() < stays else " ".join(parts)
     return example(asked, Passage(paragraph.id, paragraph.title, rest))
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minirag.training.bart.salient_spans import salient_spans, sentences
+from minirag.retrieval.split import sentences
+from minirag.training.bart.salient_spans import salient_spans
 
 CURIE = "Marie Curie of the Sorbonne discovered radium in Paris on 21 December 1898. It earned her $500 or 12%."
 
@@ -55,13 +56,3 @@ def test_spans_lie_in_their_sentence_and_do_not_overlap(text):
         spans = salient_spans(text, start, end)
         assert all(start <= span.start < span.end <= end for span in spans)
         assert all(one.end <= other.start for one, other in pairwise(spans))
-
-
-@given(st.text(alphabet="aA .!?\n", max_size=80))
-def test_sentences_are_the_text_without_the_space_between_them(text):
-    bounds = sentences(text)
-    assert "".join("".join(text[start:end].split()) for start, end in bounds) == "".join(text.split())
-
-
-def test_sentences_end_at_stops():
-    assert [CURIE[start:end] for start, end in sentences(CURIE)] == [CURIE[:75], CURIE[76:]]

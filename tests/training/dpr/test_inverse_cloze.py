@@ -42,6 +42,12 @@ def test_a_paragraph_of_one_sentence_is_asked_by_its_title_or_by_half_of_it(titl
     assert example.question == "Towns" if title else {example.question, told} <= {"bern lies", "on the aare", told}
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_no_sentence_ends_behind_an_abbreviation(seed):
+    text = "Dr. Curie found radium. It glows."
+    assert sentence(Passage("1", "", text), Random(seed), stays=0.0).question in (text[:23], text[24:])
+
+
 @given(st.integers(0, 500), st.sampled_from([0.0, 0.5, 1.0]))
 def test_words_of_a_stretch_are_asked_for_the_paragraph_with_or_without_all_that_is_asked(seed, stays):
     paragraph = Passage("1", "Numbers", " ".join(str(number) for number in range(60)))
