@@ -6,6 +6,7 @@
 # make site                                       tutorials, equations and reference as a web site in site/
 # make mutants                                    would the tests notice an error in likelihood.py or decoding/?
 # make memory                                     what a training step of BART-base and DPR-base holds: 5 GB, half an hour
+# make bench                                      minirag beside transformers: benchmarks/README.md (JOBS="rag_token_beams" SIZES=base QUICK=1)
 # make check                                      lint, formatting and types
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -18,7 +19,7 @@ export Q
 export HNSWLIB_NO_NATIVE = 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: ask test test-slow test-browser pages site mutants memory check format clean
+.PHONY: ask test test-slow test-browser pages site mutants memory bench check format clean
 
 ask: $(VENV)/installed
 	@$(BIN)/minirag ask "$$Q"
@@ -45,6 +46,11 @@ mutants: $(VENV)/installed-mutants
 
 memory: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.training_memory > benchmarks/results/training_memory.json
+
+# QUICK is a smoke test, whose figures are not kept.
+bench: $(VENV)/installed-bench
+	$(BIN)/python -W ignore -m benchmarks --jobs "$(JOBS)" --sizes "$(SIZES)" --questions "$(QUESTIONS)" \
+	  $(if $(FULL),--full) $(if $(QUICK),--quick,--out $(or $(OUT),benchmarks/results/speed))
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -76,6 +82,10 @@ $(VENV)/installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/installed-mutants: $(VENV)/installed-dev
 	@echo "installing the mutation tool into $(VENV)"
 	@$(INSTALL) --editable '.[mutants]'
+	@touch $@
+
+$(VENV)/installed-bench: $(VENV)/installed-dev
+	@$(INSTALL) --editable '.[bench]'
 	@touch $@
 
 $(VENV)/installed-browser: $(VENV)/installed-dev

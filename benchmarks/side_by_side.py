@@ -1,0 +1,62 @@
+"""How many times faster is one side than the other? Both in turn, A B A B, in one process: what slows the machine slows both.
+
+A round runs each side once and gives one ratio. The median of the ratios is reported with the lowest and the highest.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
+from time import perf_counter
+
+import torch
+
+FEWEST_ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """How many times longer the other side took."""
+
+    median: float
+    low: float
+    high: float
+
+
+def in_turn(
+    runs: Sequence[Callable[[], object]],
+    rounds: int = 9,
+    enough: float = 30.0,
+    clock: Callable[[], float] = perf_counter,
+) -> list[list[float]]:
+    """seconds[side][round]. After `enough` seconds no further round begins, but three there are (or `rounds`, if fewer).
+
+    The caller has run each side once: the first call allocates, and on a GPU compiles.
+    """
+    seconds: list[list[float]] = [[] for _ in runs]
+    began = clock()
+    for done in range(rounds):
+        if done >= FEWEST_ROUNDS and clock() - began > enough:
+            break
+        for run, times in zip(runs, seconds, strict=True):
+            times.append(timed(run, clock))
+    return seconds
+
+
+def timed(run: Callable[[], object], clock: Callable[[], float] = perf_counter) -> float:
+    """A GPU works on when Python has gone on: it is waited for, before and behind."""
+    wait_for_gpu()
+    began = clock()
+    run()
+    wait_for_gpu()
+    return clock() - began
+
+
+def wait_for_gpu() -> None:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def ratio(ours: Sequence[float], theirs: Sequence[float]) -> Ratio:
+    """Of each round, then their median."""
+    each = [other / own for own, other in zip(ours, theirs, strict=True)]
+    return Ratio(median(each), min(each), max(each))

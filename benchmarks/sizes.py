@@ -1,0 +1,73 @@
+"""On which networks? Three published sizes with random weights, made once by transformers and opened by both libraries.
+
+They lie in the system's temporary folder, each part on its own: the base size takes 1.5 GB, the large one 2.5 GB.
+Random weights write what nobody would say, and cost what trained ones cost: `<s>` and padding are never written, and every
+answer is as long as it may be (the jobs ask for that).
+"""
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+SEEDS = {"question": 1, "context": 2, "generator": 3}
+BOS, PAD = 0, 1
+
+
+@dataclass(frozen=True)
+class Size:
+    """What differs from the defaults of transformers' configurations, which are BERT base and BART large."""
+
+    dpr: dict[str, Any] = field(default_factory=dict)
+    bart: dict[str, Any] = field(default_factory=dict)
+
+
+def bert(width: int, layers: int, heads: int, vocabulary: int) -> dict[str, int]:
+    names = ("hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size", "intermediate_size")
+    return dict(zip(names, (width, layers, heads, vocabulary, 4 * width), strict=True))
+
+
+def bart(width: int, layers: tuple[int, int], heads: int, vocabulary: int) -> dict[str, int]:
+    stacks = {"encoder_layers": layers[0], "decoder_layers": layers[1]}
+    each = {f"{stack}_{name}": value for stack in ("encoder", "decoder") for name, value in
+            (("attention_heads", heads), ("ffn_dim", 4 * width))}  # fmt: skip
+    return {"d_model": width, "vocab_size": vocabulary, **stacks, **each}
+
+
+SIZES = {
+    "toy": Size(bert(16, 1, 2, 60), bart(16, (1, 1), 2, 60)),  # for the tests of the benchmark
+    "tiny": Size(bert(192, 2, 6, 6000), bart(192, (3, 2), 6, 4096)),  # that of the demo in weights/
+    "base": Size({}, bart(768, (6, 6), 12, 50265)),
+    "large": Size(),  # BART large; there is no larger DPR
+}
+
+
+def part_folder(size: str, part: str) -> Path:
+    """`question`, `context` (DPR's two encoders) or `generator` (BART) of a size; made if it is not there."""
+    folder = Path(tempfile.gettempdir()) / "minirag-benchmarks" / size / part
+    if not folder.exists():
+        unfinished = folder.with_name(f"{part}-{os.getpid()}")  # two benchmarks may start at once
+        make_part(size, part).save_pretrained(unfinished)
+        try:
+            unfinished.rename(folder)
+        except OSError:
+            shutil.rmtree(unfinished)
+    return folder
+
+
+def make_part(size: str, part: str) -> Any:
+    import transformers
+
+    torch.manual_seed(SEEDS[part])
+    if part == "generator":
+        model = transformers.BartForConditionalGeneration(
+            transformers.BartConfig(**SIZES[size].bart, forced_eos_token_id=None)
+        )
+        model.final_logits_bias[0, [BOS, PAD]] = -1e4
+        return model
+    classes = {"question": transformers.DPRQuestionEncoder, "context": transformers.DPRContextEncoder}
+    return classes[part](transformers.DPRConfig(**SIZES[size].dpr))

@@ -1,0 +1,84 @@
+"""Is what was measured written, shown and read again? And is what cannot be asked for refused by name?"""
+
+import json
+
+import pytest
+from typer import Typer
+from typer.testing import CliRunner
+
+from benchmarks import __main__ as command
+from benchmarks.growth import Line
+from benchmarks.job import Case, Disagreement, Job, Prepared, same_numbers, same_tokens
+from benchmarks.measure import Measured, Side, measure
+from benchmarks.selection import FULL, QUICK, USUAL, cases
+from benchmarks.side_by_side import Ratio
+from benchmarks.table import TABLE, cells, circumstances, read, sentence, write
+from benchmarks.work import SIDE
+
+SIDES = [Side("minirag", [1.0, 2.0, 4.0], 10**9, 0.5, 10**6), Side("transformers", [8.0, 8.0, 8.0], 3 * 10**9, 0.25)]
+ROW = Measured("rag_token_beams", Case(), SIDES, Ratio(4.0, 2.0, 8.0), 1e11)
+LINE = Line("rag_token_beams", Case(), "passages", [1, 2], [4.0, 2.5])
+
+
+def test_a_row_shows_ratio_range_seconds_operations_shares_and_memory():
+    expected = ("rag_token_beams", "base", "2×5", "4.00", "2.00 to 8.00", "2 / 8", "1 / 3", "50 % / 25 %", "1 / –")
+    assert cells(ROW) == expected
+
+
+def test_a_line_says_what_changes_and_how_many_answers_come():
+    assert sentence(LINE) == "* rag_token_beams, base, answers a second by K: 1 → 4, 2 → 2.5"
+
+
+def test_what_is_written_is_read_again_and_a_job_replaces_only_itself(tmp_path):
+    around = circumstances("cpu")
+    write(tmp_path, "one", [ROW], [], around)
+    write(tmp_path, "two", [ROW], [LINE], around)
+    write(tmp_path, "two", [], [LINE], around)
+    assert read(tmp_path) == ([ROW], [LINE])
+    assert json.loads((tmp_path / "one.json").read_text("utf-8"))["circumstances"]["versions"]["torch"]
+    table = (tmp_path / TABLE).read_text("utf-8")
+    assert table.count("| rag_token_beams |") == 1 and sentence(LINE) in table
+
+
+def job(ours, theirs, agree=same_tokens):
+    return Job("", {"minirag": lambda case: Prepared(ours), "transformers": lambda case: Prepared(theirs)}, agree)
+
+
+def test_sides_that_disagree_are_not_timed():
+    called = []
+
+    def theirs():
+        called.append("theirs")
+        return [[2, 6]]
+
+    with pytest.raises(Disagreement):
+        measure("", job(lambda: [[2, 5]], theirs), Case(), rounds=5, enough=1.0, with_memory=False)
+    assert called == ["theirs"]
+
+
+def test_a_measured_job_has_a_ratio_of_as_many_rounds_as_were_run(monkeypatch):
+    monkeypatch.setitem(SIDE, "cpu", 64)
+    found = measure("", job(lambda: [[2]], lambda: [[2]]), Case(), rounds=4, enough=1e9, with_memory=False)
+    assert [len(side.seconds) for side in found.sides] == [4, 4]
+    assert found.ratio.low <= found.ratio.median <= found.ratio.high
+
+
+def test_a_job_that_fixes_what_others_vary_has_each_case_once():
+    greedy = Job("", {}, same_numbers, {"beams": 1, "questions": 3})
+    assert [case.questions for case in cases(greedy, FULL, ["cpu"])] == [3] * len(FULL.sizes)
+    assert len(cases(Job("", {}, same_numbers), FULL, ["cpu", "cuda"])) == 2 * 3 * 3
+
+
+def test_what_is_asked_for_replaces_a_part_of_the_selection():
+    assert command.selection([], [], quick=True, full=False, memory=True) == QUICK
+    chosen = command.selection(["base"], [1, 4], quick=False, full=False, memory=False)
+    assert (chosen.sizes, chosen.questions, chosen.with_memory) == (("base",), (1, 4), False)
+    assert chosen.rows == USUAL.rows
+
+
+@pytest.mark.parametrize("wrong", [["--jobs", "rag_tokens"], ["--sizes", "huge"], ["--quick", "--full"]], ids=" ".join)
+def test_what_there_is_not_is_refused_by_name(wrong):
+    app = Typer()
+    app.command()(command.main)
+    told = CliRunner().invoke(app, wrong)
+    assert told.exit_code == 2 and wrong[-1].strip("-") in told.output
