@@ -95,7 +95,7 @@ from minirag.plots import loss_curve, recall_curve
 from minirag.questions.reading import read_questions
 from minirag.text.tokenizers import Tokenizer
 from minirag.training.dpr.dev_pool import dev_pool
-from minirag.training.dpr.encoding import passage_chunks, question_chunks
+from minirag.training.dpr.encoding import cut, passage_chunks, question_chunks
 from minirag.training.dpr.sources import examples_from_questions, lookup_in
 from minirag.training.dpr.task import DprSettings, batch_backward, dpr_task
 from minirag.training.dpr.towers import new_towers
@@ -155,8 +155,8 @@ figure
 
 # %%
 batch = batch_of(batch_at(0))
-chunks = question_chunks(model, tokenizer, batch.questions, 8, length=64)
-chunks += passage_chunks(model, tokenizer, batch.passages, 8, length=64)
+chunks = question_chunks(model, tokenizer, cut(batch.questions, 8), length=64)
+chunks += passage_chunks(model, tokenizer, cut(batch.passages, 8), length=64)
 with torch.no_grad():
     v = torch.cat([encode() for encode in chunks]).requires_grad_()
 dpr_loss(v[:32], v[32:], batch.gold, batch.candidates).backward()

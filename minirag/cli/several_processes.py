@@ -4,7 +4,9 @@ Paper     none
 Tutorial  tutorials/17_training_rag.py
 Tests     tests/cli/test_several_processes.py
 
-    torchrun --nproc-per-node 2 --no-python minirag train rag --out my-rag …
+    torchrun --nproc-per-node 2 --no-python -- minirag train rag --out my-rag …
+
+(Without `--` torchrun takes minirag's `--start` for the beginning of an option of its own.)
 """
 
 import os
@@ -64,14 +66,17 @@ def only_alone(what: str) -> None:
         raise ValueError(f"{what} runs in one process: do without torchrun")
 
 
-def joined(training: "TrainingOptions", device: "torch.device") -> "Processes":
-    """All processes that torchrun started. ValueError: nobody to share with, a batch too small, no GPU."""
+def joined(training: "TrainingOptions", device: "torch.device", evenly: bool = True) -> "Processes":
+    """All processes that torchrun started. ValueError: nobody to share with, a batch too small, no GPU.
+
+    evenly: what is trained is sharded only where each process gets equally many rows.
+    """
     from minirag.training.processes import processes_from_environment
 
     count, size = started(), training.batch_size
     if training.shard and count == 1:
         raise ValueError("--shard: there is one process only, nobody to share with (torchrun starts several)")
-    if training.shard and size % count:
+    if training.shard and evenly and size % count:
         raise ValueError(f"--batch-size {size}: with --shard, {count} processes must get equally many rows each")
     if size < count:
         raise ValueError(f"--batch-size {size}: {count} processes share a batch, and one would get no row")

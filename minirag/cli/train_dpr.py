@@ -13,7 +13,7 @@ import typer
 
 from minirag.cli.console import harmless
 from minirag.cli.dpr_data import Data, open_data, texts_of
-from minirag.cli.several_processes import first_one_first, joined
+from minirag.cli.several_processes import first_one_first, joined, shared_out
 from minirag.cli.training_options import TrainingOptions, loop_settings, run_folder, with_training_options
 
 if TYPE_CHECKING:
@@ -166,10 +166,8 @@ def train_and_save(
     from minirag.training.dpr.starting import begin
     from minirag.training.dpr.towers import save_towers
 
-    if training.shard:
-        raise ValueError("--shard: not for dpr, whose processes do not all encode equally many texts")
     device = choose_device(training.device)
-    processes = joined(training, device)
+    processes = joined(training, device, evenly=False)
     with first_one_first(processes):
         model, tokenizer = begin(beginning, lambda: texts_of(data), run.folder / "tokenizer")
     model.to(device)
@@ -179,6 +177,7 @@ def train_and_save(
     settings = replace(settings, bf16=bf16)
     make = task_against_base if against_base else task_in_batch
     task, order = make(model, tokenizer, data, settings, training, drawing, processes)
+    shared_out(model, processes, training.shard)  # shares stay as they are: task.py encodes unequal ones equally often
     watch = "" if data.dev is None else "recall_at_5"
     loop = loop_settings(training, order.steps_per_epoch, device, watch=watch, learning_rates=rates)
     run_training(model, task, loop, run, order.steps_per_epoch, training.every, "dpr", processes)

@@ -5,7 +5,8 @@ Tutorial  tutorials/17_training_rag.py
 Tests     tests/training/test_sharding.py
 
 A layer's weights are put together when it is computed, and thrown away again; its gradients are added up and cut into
-parts in backward. Every process must therefore compute the same layers equally often: batches are shared evenly.
+parts in backward. Every process must therefore compute the same layers equally often: batches are shared evenly (BART, RAG),
+or unequal shares are cut into equally many chunks (dpr/encoding.py).
 """
 
 from collections.abc import Iterator

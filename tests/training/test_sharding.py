@@ -7,7 +7,7 @@ from safetensors.torch import load_file
 from minirag.training.processes import ALONE
 from minirag.training.run_folder import RunFolder, trained_weights
 from minirag.training.sharding import as_sharded, put_together, whole_tensors
-from tests.training.two_processes import in_two, sharded_training, small_bart, trained
+from tests.training.two_processes import DPR_CASES, dpr_trained, in_two, sharded_training, small_bart, trained
 
 CLOSE = {"rtol": 1e-9, "atol": 1e-9}
 
@@ -51,15 +51,29 @@ def test_each_process_keeps_its_part_of_every_tensor(folder):
 
 
 def test_a_sharded_run_that_was_stopped_ends_with_the_same_weights(folder):
-    resumed = trained_weights(RunFolder(folder / "resumed"))
-    for name, weight in trained_weights(RunFolder(folder / "run")).items():
-        assert torch.equal(resumed[name], weight)
+    for name, whole in (("resumed", "run"), ("resumed dpr", "two towers in parts")):
+        resumed = trained_weights(RunFolder(folder / name))
+        for key, weight in trained_weights(RunFolder(folder / whole)).items():
+            assert torch.equal(resumed[key], weight)
 
 
 def test_put_together_it_decodes_as_an_unsharded_model_does(folder):
     for rank in range(2):
         own = load_file(folder / f"{rank}.safetensors")
         torch.testing.assert_close(own["stepped"], own["decoded"], **CLOSE)
+
+
+@pytest.mark.parametrize("name", DPR_CASES)
+def test_processes_with_unequal_shares_of_questions_learn_what_one_learns(folder, tmp_path, name):
+    losses = dpr_trained(DPR_CASES[name], ALONE, False, tmp_path, name)
+    whole, sharded = (trained_weights(RunFolder(place / name)) for place in (tmp_path, folder))
+    assert sharded.keys() == whole.keys()
+    shift = "ctx_encoder.ctx_encoder.bert.layers.0.norm.bias"  # no softmax sees it: Adam enlarges rounding
+    for key in whole.keys() - {shift if DPR_CASES[name].towers == 2 else ""}:
+        torch.testing.assert_close(sharded[key], whole[key], rtol=0, atol=1e-6)  # scores are in float32
+    for rank in range(2):
+        own = load_file(folder / f"dpr-{rank}.safetensors")[name]
+        torch.testing.assert_close(own, torch.tensor(losses), rtol=1e-5, atol=1e-6)  # reported in float32
 
 
 def test_where_nothing_is_sharded_nothing_changes():

@@ -1,10 +1,13 @@
 """What each of two gloo processes does for test_processes.py and test_sharding.py; started once, their results are files.
 
 No test: a process that is spawned imports this module. Everything is in float64, where rounding is 10⁻¹⁶ and Adam does not
-turn the noise of a gradient that should be 0 (that of a key's bias) into steps of the full learning rate.
+turn the noise of a gradient that should be 0 (that of a key's bias) into steps of the full learning rate. (DPR's scores are
+in float32 whatever the encoders are in.)
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -14,10 +17,14 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from minirag.model.output_layer import token_logprobs
+from minirag.retrieval.passages import PassageStore
 from minirag.training.accumulation import accumulate
+from minirag.training.dpr.against_base import base_task
 from minirag.training.dpr.batches import batch_of
+from minirag.training.dpr.dev_pool import dev_pool
 from minirag.training.dpr.sources import examples_from_questions
-from minirag.training.dpr.task import DprSettings, batch_backward
+from minirag.training.dpr.task import DprSettings, batch_backward, dpr_task
+from minirag.training.dpr.towers import Towers
 from minirag.training.loop import Task, train
 from minirag.training.processes import ALONE, Processes
 from minirag.training.run_folder import RunFolder
@@ -25,7 +32,7 @@ from minirag.training.settings import LoopSettings
 from minirag.training.sharding import put_together, shard
 from tests.model.networks import bart, ragged_ids
 from tests.small_tokenizers import word_piece
-from tests.training.dpr.small_questions import QUESTIONS, lookup
+from tests.training.dpr.small_questions import PASSAGES, QUESTIONS, lookup
 from tests.training.dpr.test_task import small_towers
 
 SETTINGS = LoopSettings(4, learning_rate=1e-2, warmup_steps=2, checkpoint_every=2, clip_norm=1.0, bf16=False)
@@ -108,7 +115,8 @@ def exchange(processes: Processes, folder: Path) -> None:
 
 
 def sharded_training(processes: Processes, folder: Path) -> None:
-    """A whole run; the same stopped after two steps and resumed; and what a sharded model decodes when it is put together."""
+    """DPR's cases; for BART a whole run, the same stopped after two steps and resumed, and what it decodes put together."""
+    sharded_dpr(processes, folder)
     model = small_bart()
     evenly = shard(model, processes)
     losses = torch.tensor(trained(model, evenly, RunFolder(folder / "run")))
@@ -130,3 +138,58 @@ def sharded_training(processes: Processes, folder: Path) -> None:
         {"losses": losses, "kept": kept, "stepped": stepped, "decoded": decoded},
         folder / f"{processes.rank}.safetensors",
     )
+
+
+@dataclass(frozen=True)
+class DprCase:
+    """base: only the question's side, against fixed vectors."""
+
+    towers: int
+    parts: int = 1
+    base: bool = False
+
+
+DPR_CASES = {
+    "one tower": DprCase(1),
+    "two towers": DprCase(2),
+    "one tower in parts": DprCase(1, parts=2),
+    "two towers in parts": DprCase(2, parts=2),
+    "against a base": DprCase(2, base=True),
+}
+
+
+def dpr_trained(
+    case: DprCase, processes: Processes, sharded: bool, folder: Path, name: str, steps: int = 4
+) -> list[float]:
+    """The loss of every step of a run in folder/name; batches have three questions, then fewer than there are processes."""
+    model = small_towers(case.towers).double()
+    make = dpr_task_against_base if case.base else dpr_task_in_batch
+    task = make(model, case, processes, folder)
+    if sharded:
+        shard(model, processes)
+    progress = train(model, task, replace(SETTINGS, measure_every=2), RunFolder(folder / name), processes)
+    return [at.loss for at in islice(progress, steps)]
+
+
+def dpr_task_in_batch(model: Towers, case: DprCase, processes: Processes, folder: Path) -> Task:
+    three_at, _ = examples_from_questions(QUESTIONS, [0, 1, 2], lookup, 3, hard_negatives=2)
+    settings, dev = DprSettings(max_length=64, parts=case.parts), dev_pool(QUESTIONS, lookup, None, 10, 10)
+    return dpr_task(model, word_piece(), lambda t: three_at(t)[: 1 + 2 * (t % 2 == 0)], settings, dev, processes)
+
+
+def dpr_task_against_base(model: Towers, case: DprCase, processes: Processes, folder: Path) -> Task:
+    store = PassageStore.create(folder / f"{processes.rank} of {processes.count}.sqlite", PASSAGES)
+    vectors = torch.randn(len(PASSAGES), 16, generator=torch.Generator().manual_seed(0))
+    settings, dev = DprSettings(max_length=64), dev_pool(QUESTIONS, lookup, None, 10, 10)
+    task, _ = base_task(
+        model, word_piece(), vectors, store, QUESTIONS, [0, 1, 2, 0], settings, 3, dev=dev, processes=processes
+    )
+    return task
+
+
+def sharded_dpr(processes: Processes, folder: Path) -> None:
+    """Each case; one of them again, stopped after two steps and resumed."""
+    losses = {name: dpr_trained(case, processes, True, folder, name) for name, case in DPR_CASES.items()}
+    for steps in (2, 4):
+        dpr_trained(DPR_CASES["two towers in parts"], processes, True, folder, "resumed dpr", steps)
+    save_file({name: torch.tensor(of) for name, of in losses.items()}, folder / f"dpr-{processes.rank}.safetensors")

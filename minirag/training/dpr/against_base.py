@@ -22,7 +22,7 @@ from minirag.retrieval.passages import PassageStore
 from minirag.text.tokenizers import Tokenizer
 from minirag.training.accumulation import accumulate
 from minirag.training.dpr.dev_pool import DevPool
-from minirag.training.dpr.encoding import TOGETHER, question_chunks
+from minirag.training.dpr.encoding import chunking, cut, question_chunks
 from minirag.training.dpr.objective import dpr_loss
 from minirag.training.dpr.task import DprSettings, measured
 from minirag.training.dpr.towers import Towers
@@ -56,15 +56,15 @@ def base_task(
         rng = Random(f"base {seed} {step}")
         rows = [store.rows_of(question.gold) for question in asked_at(step)]
         batch = [(question, golds, rng.choice(golds)) for question, golds in zip(asked_at(step), rows, strict=True)]
-        mine = processes.share(batch)
-        parts = [mine[start : start + TOGETHER] for start in range(0, len(mine), TOGETHER)]
+        equal_parts = processes.count if len(batch) < processes.count else 1  # as in task.py
+        sharing = processes if equal_parts == 1 else ALONE
+        parts = cut(sharing.share(batch), *chunking(len(batch), processes=sharing.count))
 
-        def loss_of(part: list[tuple[Question, list[int], int]]) -> Float[Tensor, ""]:
+        def loss_of(part: Sequence[tuple[Question, list[int], int]]) -> Float[Tensor, ""]:
             texts = [question.question for question, _, _ in part]
-            (encode,) = question_chunks(model, tokenizer, texts, TOGETHER, settings.question_length, settings.bf16)
-            return base_loss(encode(), passages, [golds for _, golds, _ in part], [gold for _, _, gold in part]) * (
-                len(part) / len(batch)
-            )
+            (encode,) = question_chunks(model, tokenizer, [texts], settings.question_length, settings.bf16)
+            loss = base_loss(encode(), passages, [golds for _, golds, _ in part], [gold for _, _, gold in part])
+            return loss * len(part) / (len(batch) * equal_parts)
 
         return accumulate([partial(loss_of, part) for part in parts], passages.device, bf16=False)
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from minirag.text.tokenizers import Tokenizer
 from minirag.training.dpr.batches import DprBatch, batch_of
 from minirag.training.dpr.dev_pool import DevPool, retrieval_measures
-from minirag.training.dpr.encoding import TOGETHER, passage_chunks, question_chunks, vectors
+from minirag.training.dpr.encoding import TOGETHER, chunking, cut, passage_chunks, question_chunks, vectors
 from minirag.training.dpr.gradient_cache import backward
 from minirag.training.dpr.objective import dpr_loss
 from minirag.training.dpr.sources import ExamplesAt
@@ -62,11 +62,12 @@ def dpr_task(
 def batch_backward(
     model: Towers, tokenizer: Tokenizer, batch: DprBatch, settings: DprSettings, processes: Processes = ALONE
 ) -> float:
-    """The batch's loss; its gradient is added. Processes return shares that add up to it.
+    """The batch's loss; its gradient is added. Processes return shares that add up to it, and encode equally many chunks.
 
-    Where there are fewer questions than processes, each computes the whole batch, and its share is an equal part of that.
+    Where there are fewer questions or passages than processes, each computes the whole batch, and its share is an equal part
+    of that.
     """
-    equal_parts = processes.count if len(batch.questions) < processes.count else 1
+    equal_parts = processes.count if min(len(batch.questions), len(batch.passages)) < processes.count else 1
     processes = processes if equal_parts == 1 else ALONE
     questions, passages = processes.share(batch.questions), processes.share(batch.passages)
     candidates = batch.candidates[gathered(len(batch.questions), processes)][
@@ -79,15 +80,11 @@ def batch_backward(
         loss = dpr_loss(processes.gather(q), processes.gather(p), gold.to(device), candidates.to(device))
         return loss / equal_parts
 
-    q_size, p_size = chunk_size(len(questions), settings), chunk_size(len(passages), settings)
-    q_chunks = question_chunks(model, tokenizer, questions, q_size, settings.question_length, settings.bf16)
-    p_chunks = passage_chunks(model, tokenizer, passages, p_size, settings.max_length, settings.bf16)
+    q_parts = cut(questions, *chunking(len(batch.questions), settings.parts, processes.count))
+    p_parts = cut(passages, *chunking(len(batch.passages), settings.parts, processes.count))
+    q_chunks = question_chunks(model, tokenizer, q_parts, settings.question_length, settings.bf16)
+    p_chunks = passage_chunks(model, tokenizer, p_parts, settings.max_length, settings.bf16)
     return backward(q_chunks, p_chunks, loss_of, settings.parts > 1) / processes.count
-
-
-def chunk_size(rows: int, settings: DprSettings) -> int:
-    """Neighbours in length are encoded together either way: so little of a chunk is padding."""
-    return TOGETHER if settings.parts == 1 else -(-rows // settings.parts)
 
 
 def gathered(rows: int, processes: Processes) -> list[int]:
@@ -104,6 +101,7 @@ def place_of(order: Sequence[int]) -> Tensor:
 
 def measured(model: Towers, tokenizer: Tokenizer, dev: DevPool, settings: DprSettings) -> dict[str, float]:
     """recall_at_1, _5, _20 and nll of the dev questions over their pool."""
-    q = vectors(question_chunks(model, tokenizer, dev.questions, TOGETHER, settings.question_length, settings.bf16))
-    p = vectors(passage_chunks(model, tokenizer, dev.passages, TOGETHER, settings.max_length, settings.bf16))
+    asked, pool = cut(dev.questions, TOGETHER), cut(dev.passages, TOGETHER)
+    q = vectors(question_chunks(model, tokenizer, asked, settings.question_length, settings.bf16))
+    p = vectors(passage_chunks(model, tokenizer, pool, settings.max_length, settings.bf16))
     return retrieval_measures(q, p, dev.golds.to(q.device))
