@@ -34,11 +34,19 @@ def copied_from(sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int
 
     An answer stands in its passage as a whole, maybe more than once. A mended passage is its source's pieces, in order.
     """
-    places = torch.zeros(len(sources), longest(targets) + 1, longest(sources), dtype=torch.bool)
-    for row, (source, target) in enumerate(zip(sources, targets, strict=True)):
-        for start, first, length in occurrences(list(source), list(target)) or pieces(source, target):
-            for step in range(length):
-                places[row, first + step, start + step] = True
+    rows = []
+    for source, target in zip(sources, targets, strict=True):
+        found = occurrences(list(source), list(target)) or pieces(source, target)
+        rows.append([(first + step, start + step) for start, first, length in found for step in range(length)])
+    return marked(rows, longest(targets) + 1, longest(sources))
+
+
+def marked(rows: Sequence[Sequence[tuple[int, int]]], height: int, width: int) -> Bool[Tensor, "B I J"]:
+    """marked[b, i, j]: (i, j) is one of the pairs of row b."""
+    places = torch.zeros(len(rows), height, width, dtype=torch.bool)
+    for number, pairs in enumerate(rows):
+        for i, j in pairs:
+            places[number, i, j] = True
     return places
 
 

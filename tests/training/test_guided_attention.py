@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minirag.training.demo.lessons import Mix, lessons
-from minirag.training.guided_attention import copied_from, guidance_loss
+from minirag.training.guided_attention import copied_from, guidance_loss, marked
 from minirag.training.vocabulary import pieces_of
 from minirag.world.invented import Inventor
 from tests.small_tokenizers import byte_level
@@ -21,9 +21,9 @@ def test_an_answer_was_copied_from_each_place_where_it_stands_whole(before, answ
     source = [*before, *answer, *after]
     places = copied_from([source], [answer])[0]
     for t, token in enumerate(answer):
-        marked = places[t].nonzero().flatten().tolist()
-        assert len(before) + t in marked
-        assert all(source[s] == token and source[s - t : s - t + len(answer)] == answer for s in marked)
+        found = places[t].nonzero().flatten().tolist()
+        assert len(before) + t in found
+        assert all(source[s] == token and source[s - t : s - t + len(answer)] == answer for s in found)
 
 
 @given(st.integers(0, 2000))
@@ -32,13 +32,20 @@ def test_a_mended_passage_is_aligned_in_order_and_only_to_equal_tokens(seed):
     inventor = Inventor(pieces_of(tokenizer))
     lesson = lessons(inventor, Mix(2, mending=1.0, misleading=0.0), 1, Random(seed))[0]
     source, target = tokenizer.encode(lesson.source), tokenizer.encode(lesson.target)[1:-1]
-    marked = copied_from([source], [target])[0].nonzero().tolist()
-    assert all(source[s] == target[t] for t, s in marked)
-    assert marked == sorted(marked, key=lambda pair: pair[1])
+    found = copied_from([source], [target])[0].nonzero().tolist()
+    assert all(source[s] == target[t] for t, s in found)
+    assert found == sorted(found, key=lambda pair: pair[1])
 
 
 def test_what_stands_nowhere_in_the_source_is_not_aligned():
     assert not copied_from([[4, 5, 6]], [[7, 8]]).any()
+
+
+@given(st.lists(st.sets(st.tuples(st.integers(0, 2), st.integers(0, 4))), min_size=1, max_size=3))
+def test_marked_are_the_pairs_of_each_row_and_no_others(rows):
+    places = marked([sorted(row) for row in rows], 3, 5)
+    assert places.shape == (len(rows), 3, 5)
+    assert [set(map(tuple, row.nonzero().tolist())) for row in places] == rows
 
 
 def test_the_loss_is_minus_the_log_of_the_attention_on_the_right_places():

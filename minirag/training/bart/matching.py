@@ -40,19 +40,13 @@ def matched_tokens(matched: Sequence[tuple[int, int]]) -> tuple[int, int]:
     return len({place for place, _ in matched}), len({place for _, place in matched})
 
 
-def match_places(rows: Sequence[Sequence[tuple[int, int]]], length: int) -> Bool[Tensor, "B S S"]:
-    """places[b, i, j]: token i of the passage stands in the question at j."""
-    places = torch.zeros(len(rows), length, length, dtype=torch.bool)
-    for number, matched in enumerate(rows):
-        for passage, question in matched:
-            places[number, passage, question] = True
-    return places
-
-
 def matching_loss(
     attention: Float[Tensor, "B H S S"], places: Bool[Tensor, "B S S"], tokens: tuple[int, int]
 ) -> Float[Tensor, ""]:
-    """−Σ_i log Σ_{j in places_i} a_i,j / n for head 0, and the other way round for head 1; n = `tokens` of the whole batch."""
+    """−Σ_i log Σ_{j in places_i} a_i,j / n for head 0, and the other way round for head 1; n = `tokens` of the whole batch.
+
+    places[b, i, j]: token i of the passage stands in the question at j.
+    """
     losses = []
     for head, (wanted, count) in enumerate(zip((places, places.mT), tokens, strict=True)):
         there = wanted.any(dim=-1)  # (B, S)

@@ -21,8 +21,8 @@ from minirag.model.bart_layers import shift_right
 from minirag.model.output_layer import read_in_chunks
 from minirag.text.batching import pad_ids
 from minirag.training.bart.examples import Example
-from minirag.training.bart.matching import match_places, matched_tokens, matching_loss
-from minirag.training.guided_attention import guidance_loss
+from minirag.training.bart.matching import matched_tokens, matching_loss
+from minirag.training.guided_attention import guidance_loss, marked
 
 LOGITS = 2**22  # that are held at once: 16 MB
 
@@ -72,11 +72,11 @@ def share_of_loss(generator: BartForConditionalGeneration, rows: Sequence[Exampl
     loss = summed_loss(generator, states[-1][real], labels[real], whole.smoothing) / whole.tokens
     cross = weights[-1][1]
     if whole.guidance > 0 and whole.copied and cross is not None:
-        places = copied_places(rows, *cross.shape[2:]).to(device)
+        places = marked([row.copied for row in rows], *cross.shape[2:]).to(device)
         aligned = places.any(dim=-1).sum()
         loss = loss + whole.guidance * guidance_loss(cross, places) * aligned / whole.copied
     if first is not None:
-        matched = match_places([row.matched for row in rows], first.shape[-1]).to(device)
+        matched = marked([row.matched for row in rows], *first.shape[2:]).to(device)
         loss = loss + whole.matching * matching_loss(first, matched, whole.matched)
     return loss
 
@@ -107,15 +107,6 @@ def summed_loss(
     chunk = max(1, LOGITS // generator.config.vocab_size)
     parts = read_in_chunks(states, generator.embed_tokens.weight, generator.logits_bias[0], read, chunk)
     return -torch.cat(parts).sum()
-
-
-def copied_places(rows: Sequence[Example], longest_target: int, longest_source: int) -> Bool[Tensor, "B T S"]:
-    """places[b, t, s]: target token t was copied from source token s."""
-    places = torch.zeros(len(rows), longest_target, longest_source, dtype=torch.bool)
-    for number, row in enumerate(rows):
-        for written, read in row.copied:
-            places[number, written, read] = True
-    return places
 
 
 def fading(step: int, weight: float, steps: int) -> float:

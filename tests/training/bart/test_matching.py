@@ -4,7 +4,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minirag.training.bart.matching import common_tokens, match_places, matched_tokens, matches, matching_loss
+from minirag.training.bart.matching import common_tokens, matched_tokens, matches, matching_loss
+from minirag.training.guided_attention import marked
 
 SOURCE = [0, 7, 8, 9, 7, 5, 3, 7, 9, 11, 2]  # the question begins at 6
 
@@ -30,7 +31,7 @@ def test_common_tokens_are_the_most_frequent():
 
 def test_the_loss_is_zero_where_both_heads_look_right_and_counts_the_whole_batch():
     matched = matches(SOURCE, 6, frozenset())
-    places = match_places([matched], len(SOURCE))
+    places = marked([matched], len(SOURCE), len(SOURCE))
     right = torch.zeros(1, 3, len(SOURCE), len(SOURCE))
     right[:, 0][places] = 1.0
     right[:, 1][places.mT] = 0.5  # of two places each
@@ -43,4 +44,4 @@ def test_the_loss_is_zero_where_both_heads_look_right_and_counts_the_whole_batch
 
 
 def test_nothing_to_match_costs_nothing():
-    assert matching_loss(torch.rand(1, 2, 4, 4), match_places([[]], 4), (0, 0)) == 0.0
+    assert matching_loss(torch.rand(1, 2, 4, 4), marked([[]], 4, 4), (0, 0)) == 0.0

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from minirag.text.batching import pad_ids
 from minirag.training.bart.batches import batch_at
 from minirag.training.bart.examples import Example
-from minirag.training.bart.objective import copied_places, fading, part_losses, share_of_loss, whole_of
-from minirag.training.guided_attention import guidance_loss
+from minirag.training.bart.objective import fading, part_losses, share_of_loss, whole_of
+from minirag.training.guided_attention import guidance_loss, marked
 from tests.training.bart.small_course import small_course, small_generator
 
 
@@ -44,7 +44,7 @@ def test_guided_attention_is_added_with_its_weight(batch):
     generator = small_generator()
     output, _ = logits_and_labels(generator, batch)
     cross = output.cross_attentions[-1]
-    wanted = output.loss + 0.5 * guidance_loss(cross, copied_places(batch, *cross.shape[2:]))
+    wanted = output.loss + 0.5 * guidance_loss(cross, marked([row.copied for row in batch], *cross.shape[2:]))
     torch.testing.assert_close(share_of_loss(generator, batch, whole_of(batch, guidance=0.5)), wanted)
 
 
