@@ -84,8 +84,9 @@ def refuse_beside_predictions(given: dict[str, Any]) -> None:
 
 def show(reports: "list[tuple[str, Report]]", as_json: bool, rows: Path | None) -> None:
     from minirag.cli.report_table import report_table
-    from minirag.evaluation.judged import row_as_object, write_rows
+    from minirag.evaluation.judged import row_as_object
     from minirag.evaluation.report import report_as_object
+    from minirag.retrieval.whole_file import write_jsonl
 
     if rows is not None:
         named = [
@@ -93,7 +94,7 @@ def show(reports: "list[tuple[str, Report]]", as_json: bool, rows: Path | None) 
             for name, report in reports
             for row in report.rows
         ]
-        write_rows(rows, (names | row_as_object(row) for names, row in named))
+        write_jsonl(rows, (names | row_as_object(row) for names, row in named))
     if as_json:
         objects = [{"setting": name, **report_as_object(report, rows is None)} for name, report in reports]
         print(json.dumps(objects, allow_nan=False))

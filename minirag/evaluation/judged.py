@@ -5,11 +5,8 @@ Tutorial  tutorials/18_evaluation_and_ablations.py
 Tests     tests/evaluation/test_judged.py
 """
 
-import json
-import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from minirag.evaluation.metrics import exact_match, f1, r_precision, rank_of_answer, rank_of_gold
@@ -58,18 +55,3 @@ def row_as_object(row: Judged) -> dict[str, Any]:
     """For JSON: the question's own passages are left out, their ids stay."""
     asked = {"question": row.question.question, "answers": row.question.answers, "gold": row.question.gold}
     return {**asked, **{name: value for name, value in vars(row).items() if name != "question"}}
-
-
-def write_rows(path: Path, rows: Iterable[dict[str, Any]]) -> None:
-    """One JSON object a line; the file is there whole or as it was before."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with open(partial, "w", encoding="utf-8", newline="\n") as file:
-            for row in rows:
-                file.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise

@@ -2,11 +2,10 @@
 
 import json
 
-import pytest
-
-from minirag.evaluation.judged import Judged, judge, row_as_object, write_rows
+from minirag.evaluation.judged import Judged, judge, row_as_object
 from minirag.questions.question import Question
 from minirag.retrieval.passages import Passage
+from minirag.retrieval.whole_file import write_jsonl
 
 PASSAGES = [
     Passage("1", "Oslo", "A city."),
@@ -35,19 +34,7 @@ def test_an_answer_in_the_title_counts_for_the_title_is_read_too():
 
 def test_a_row_is_one_line_of_json(tmp_path):
     row = row_as_object(judge(QUESTION, "Bern\nA", None, PASSAGES))
-    write_rows(tmp_path / "rows.jsonl", [row, row])
+    write_jsonl(tmp_path / "rows.jsonl", [row, row])
     first, second = (tmp_path / "rows.jsonl").read_text("utf-8").splitlines()
     assert first == second
     assert json.loads(first) == {**row, "answers": ["Bern"], "gold": ["3"], "passages": ["1", "2", "3"]}
-
-
-def test_rows_that_cannot_be_finished_leave_the_file_as_it_was(tmp_path):
-    def rows():
-        yield {"a": 1}
-        raise RuntimeError("stopped")
-
-    (tmp_path / "rows.jsonl").write_text("before")
-    with pytest.raises(RuntimeError, match="stopped"):
-        write_rows(tmp_path / "rows.jsonl", rows())
-    assert [path.name for path in tmp_path.iterdir()] == ["rows.jsonl"]
-    assert (tmp_path / "rows.jsonl").read_text() == "before"

@@ -2,9 +2,10 @@
 
 import pytest
 
-from minirag.evaluation.judged import row_as_object, write_rows
+from minirag.evaluation.judged import row_as_object
 from minirag.evaluation.predictions import read_predictions, score_predictions
 from minirag.questions.question import Question
+from minirag.retrieval.whole_file import write_jsonl
 
 QUESTIONS = [Question("q", ("Bern",)), Question("r", ("red", "blue fish")), Question("s", ("x",))]
 
@@ -31,7 +32,7 @@ def test_a_line_is_a_prediction_an_empty_one_too(tmp_path):
 
 def test_rows_of_an_evaluation_are_read_back_as_predictions(tmp_path):
     report = score_predictions(["Bern\nx", "é", ""], QUESTIONS)
-    write_rows(tmp_path / "rows.jsonl", map(row_as_object, report.rows))
+    write_jsonl(tmp_path / "rows.jsonl", map(row_as_object, report.rows))
     assert score_predictions(read_predictions(tmp_path / "rows.jsonl"), QUESTIONS) == report
 
 

@@ -5,7 +5,6 @@ Tutorial  tutorials/07_checkpoints.py
 Tests     tests/training/demo/test_stages.py
 """
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from minirag.rag import RagModel
 from minirag.retrieval.encoding import encode_passages
 from minirag.retrieval.knowledge_base import build_knowledge_base
 from minirag.retrieval.passages import Passage
+from minirag.retrieval.whole_file import write_jsonl
 from minirag.text.rag_tokenizer import RagTokenizer
 from minirag.training.demo.questions import drawn_and_left, written_passages
 from minirag.training.demo.recipe import (
@@ -29,7 +29,6 @@ from minirag.training.demo.recipe import (
 )
 from minirag.training.dpr.towers import question_encoder_of
 from minirag.world.facts import read_facts, write_facts
-from minirag.world.passages import QuestionRow
 
 
 def trained_rag(recipe: Recipe, tokenizer: RagTokenizer, work: Path) -> RagModel:
@@ -68,12 +67,8 @@ def write_demo(
         progress=progress,
         overwrite=True,
     )
-    write_questions(out / "questions.jsonl", drawn_and_left(written)[0])
+    write_jsonl(out / "questions.jsonl", drawn_and_left(written)[0])
 
 
 def as_stored(encoder: DPRContextEncoder) -> DPRContextEncoder:
     return encoder.half().float()
-
-
-def write_questions(path: Path, rows: list[QuestionRow]) -> None:
-    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")

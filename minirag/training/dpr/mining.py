@@ -8,8 +8,6 @@ The first round takes BM25's ranking; a retriever that was trained can rank for 
 confuses itself (Xiong et al. 2020).
 """
 
-import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +21,7 @@ from minirag.questions.question import Question
 from minirag.retrieval.bm25 import search_bm25
 from minirag.retrieval.knowledge_base import KnowledgeBase
 from minirag.retrieval.passages import Passage, PassageStore
+from minirag.retrieval.whole_file import write_jsonl
 
 Rank = Callable[[Sequence[str]], list[list[int]]]  # questions → rows of the best passages, best first
 EncodeQuestions = Callable[[Sequence[str]], Float[Tensor, "B D"]]
@@ -66,18 +65,7 @@ def hard_negatives(question: Question, store: PassageStore, rows: Iterable[int],
 
 def write_questions(path: str | Path, questions: Iterable[Question]) -> int:
     """A JSONL file that questions/jsonl.py reads; it appears whole or not at all. Returns how many there were."""
-    path, count = Path(path), 0
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with partial.open("w", encoding="utf-8", newline="\n") as file:
-            for question in questions:
-                file.write(json.dumps(row_of(question), ensure_ascii=False) + "\n")
-                count += 1
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-    return count
+    return write_jsonl(path, map(row_of, questions))
 
 
 def row_of(question: Question) -> dict[str, Any]:
