@@ -27,6 +27,7 @@ from minirag.model.dpr import DPRContextEncoder
 from minirag.training.dpr.gradient_cache import Encode, backward
 from minirag.training.dpr.objective import dpr_loss
 from minirag.training.dpr.towers import Towers
+from minirag.training.peak_memory import peak_memory
 
 QUESTION, PASSAGE, WHOLE = 16, 128, 128
 
@@ -58,7 +59,7 @@ def measure(case: dict) -> dict:
     passages = chunks(model.passage_vectors, 2 * count, PASSAGE, size)
     loss = backward(questions, passages, dpr_loss, cached=case["chunk"] > 0)
     optimizer.step()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    peak = peak_memory(torch.device("cpu"))
     own = 16 * sum(parameter.numel() for parameter in model.parameters())
     sizes = {"peak": peak, "libraries": libraries, "own": own, "beyond": peak - libraries - own}
     return {**case, "loss": loss, **sizes}

@@ -20,19 +20,13 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from minirag.training.peak_memory import peak_memory
+from tests.crosscheck.published_sizes import BART_BASE
+
 B, K, S, T, QUESTION = 2, 5, 200, 25, 20
 PADDED = (
     300  # transformers' RagRetriever pads every passage to config.max_combined_length, 300 unless it is told otherwise
 )
-BART_BASE = {
-    "d_model": 768,
-    "encoder_layers": 6,
-    "decoder_layers": 6,
-    "encoder_attention_heads": 12,
-    "decoder_attention_heads": 12,
-    "encoder_ffn_dim": 3072,
-    "decoder_ffn_dim": 3072,
-}
 Step = tuple[nn.Module, Callable[[], Tensor]]  # what is trained, and its loss on the batch
 
 
@@ -123,10 +117,11 @@ def measure(case: dict) -> dict:
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
     model.train()
     for _ in range(2):
-        loss_of().backward()
+        loss = loss_of()
+        loss.backward()
         optimizer.step()
         optimizer.zero_grad()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    peak = peak_memory(torch.device("cpu"))
     own = 16 * sum(parameter.numel() for parameter in model.parameters())
     return {
         **case,

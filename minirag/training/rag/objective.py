@@ -23,6 +23,7 @@ from minirag.rag.marginal_nll import marginal_nll
 from minirag.rag.sources import Sources
 from minirag.text.batching import pad_ids
 from minirag.text.tokenizers import Tokenizer
+from minirag.training.bart.examples import answer_text
 
 LIKELIHOODS = ("token", "sequence", "both")  # "both" takes turns
 
@@ -44,7 +45,7 @@ def answer_batch_ids(
     A generator whose start token is <s>, which begins every tokenized text, does not write it a second time.
     """
     start = config.decoder_start_token_id
-    rows = tokenizer.encode_many([" " + answer if space else answer for answer in answers])
+    rows = tokenizer.encode_many([answer_text(answer) if space else answer for answer in answers])
     rows = [row[1:] if row[0] == start else row for row in rows]
     cut = [row if len(row) <= max_length else [*row[: max_length - 1], row[-1]] for row in rows]
     return pad_ids([[start, *row] for row in cut], config.pad_token_id)
