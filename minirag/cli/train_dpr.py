@@ -14,7 +14,7 @@ import typer
 from minirag.cli.console import harmless
 from minirag.cli.dpr_data import Data, open_data, texts_of
 from minirag.cli.several_processes import first_one_first, joined, shared_out
-from minirag.cli.training_options import TrainingOptions, loop_settings, run_folder, with_training_options
+from minirag.cli.training_options import TrainingOptions, in_bf16, loop_settings, run_folder, with_training_options
 
 if TYPE_CHECKING:
     from minirag.text.tokenizers import Tokenizer
@@ -123,11 +123,24 @@ def dpr(
 
     check(questions, kb, text, start, against_base)
     data = open_data(questions, kb, text, dev, pool, dev_questions, training.seed)
-    two = 2 if against_base else towers
     drawing = Drawing(hard_negatives, together, Cloze(cloze == "words", cloze_questions, cloze_stays), cloze_share)
-    sizes = (vocab_size, layers, width, heads, feed_forward)
-    vector = (two, scale, pooling, cosine, dropout)
-    beginning = Beginning(start, tokenizer, *sizes, *vector, against_base, bag_of_words, training.seed)
+    beginning = Beginning(
+        start=start,
+        tokenizer=tokenizer,
+        vocab_size=vocab_size,
+        layers=layers,
+        width=width,
+        heads=heads,
+        feed_forward=feed_forward,
+        towers=2 if against_base else towers,
+        scale=scale,
+        pooling=pooling,
+        normalize=cosine,
+        dropout=dropout,
+        fixed_context=against_base,
+        bag_of_words=bag_of_words,
+        seed=training.seed,
+    )
     settings = DprSettings(max_length, parts=training.accumulate, mask_answers=mask_answers)
     run = run_folder(training, **{**said, "text": [str(path) for path in text or ()]})
     rates = word_rates(embedding_learning_rate)
@@ -173,8 +186,7 @@ def train_and_save(
     model.to(device)
     if training.activation_checkpointing:
         checkpoint_activations(model)
-    bf16 = device.type == "cuda" if training.bf16 is None else training.bf16
-    settings = replace(settings, bf16=bf16)
+    settings = replace(settings, bf16=in_bf16(training, device))
     make = task_against_base if against_base else task_in_batch
     task, order = make(model, tokenizer, data, settings, training, drawing, processes)
     shared_out(model, processes, training.shard)  # shares stay as they are: task.py encodes unequal ones equally often

@@ -17,7 +17,7 @@ import typer
 from minirag.cli import options
 from minirag.cli.console import harmless, progress_bar
 from minirag.cli.several_processes import joined, only_alone, shared_out, started
-from minirag.cli.training_options import TrainingOptions, loop_settings, run_folder, with_training_options
+from minirag.cli.training_options import TrainingOptions, in_bf16, loop_settings, run_folder, with_training_options
 
 if TYPE_CHECKING:
     from minirag.questions.question import Question
@@ -109,7 +109,7 @@ def rag(
         end_to_end=end_to_end,
         num_beams=num_beams,
         seed=training.seed,
-        bf16=device.type == "cuda" if training.bf16 is None else training.bf16,
+        bf16=in_bf16(training, device),
         shared_by=started() if training.shard else 1,
     )
     data = open_data(questions, dev, folder, dev_questions)
