@@ -13,6 +13,7 @@ half an hour of one core.
 """
 
 import json
+import os
 import platform
 import resource
 import subprocess
@@ -27,6 +28,7 @@ from minirag.model.dpr import DPRContextEncoder
 from minirag.training.dpr.gradient_cache import Encode, backward
 from minirag.training.dpr.objective import dpr_loss
 from minirag.training.dpr.towers import Towers
+from minirag.training.machine import processor
 from minirag.training.peak_memory import peak_memory
 
 QUESTION, PASSAGE, WHOLE = 16, 128, 128
@@ -92,8 +94,7 @@ def resident() -> int:
 
 
 def machine() -> dict:
-    names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    cpu = f"{len(names)} cores of {names[0].split(': ')[1]}"
+    cpu = f"{os.cpu_count()} cores of {processor()}"
     return {"cpu": cpu, "python": platform.python_version(), "torch": version("torch")}
 
 

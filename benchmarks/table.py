@@ -18,7 +18,7 @@ from benchmarks.growth import LETTERS, Line
 from benchmarks.job import Case
 from benchmarks.measure import Measured, Side
 from benchmarks.side_by_side import Ratio
-from minirag.experiments.machine import machine
+from minirag.training.machine import machine
 
 HEADINGS = ("job", "size", "B×K", "ratio", "lowest to highest", "seconds", "GFLOP", "share of peak", "MB above")
 PACKAGES = ("torch", "transformers", "faiss-cpu")

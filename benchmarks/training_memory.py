@@ -9,6 +9,7 @@ bytes for each parameter.
 """
 
 import json
+import os
 import platform
 import resource
 import subprocess
@@ -20,6 +21,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from minirag.training.machine import processor
 from minirag.training.peak_memory import peak_memory
 from tests.crosscheck.published_sizes import BART_BASE
 
@@ -134,8 +136,7 @@ def measure(case: dict) -> dict:
 
 
 def machine() -> dict:
-    names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    cpu = f"{len(names)} cores of {names[0].split(': ')[1]}"
+    cpu = f"{os.cpu_count()} cores of {processor()}"
     versions = {name: version(name) for name in ("torch", "transformers")}
     return {"cpu": cpu, "python": platform.python_version(), **versions}
 

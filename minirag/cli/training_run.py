@@ -1,4 +1,4 @@
-"""How does a training look in a terminal? What it will take, a line every so many steps, and how to go on after Ctrl-C.
+"""How does a training look in a terminal? What it will take and on what, a line every so many steps, how to go on.
 
 Paper     none
 Tutorial  tutorials/17_training_rag.py
@@ -14,9 +14,10 @@ from torch import nn
 
 from minirag.cli.console import duration, progress_bar, stdout
 from minirag.training.loop import Progress, Task, train
+from minirag.training.machine import machine, seconds_and_machine
 from minirag.training.processes import ALONE, Processes
 from minirag.training.rehearsal import Plan, rehearse
-from minirag.training.run_folder import RunFolder, alone_in, position
+from minirag.training.run_folder import Position, RunFolder, alone_in, position
 from minirag.training.settings import LoopSettings
 from minirag.training.sharding import make_whole
 
@@ -35,17 +36,27 @@ def run_training(
     with alone_in(run) if processes.rank == 0 else nullcontext():
         at, loud = position(run, settings, processes), processes.rank == 0
         if loud and at.step:
-            print(f"{run.folder}: {'ended' if at.ended else 'goes on'} after step {at.step:,} of {settings.steps:,}")
+            print(gone_so_far(run, at, settings))
         if not at.ended:
             plan = rehearse(model, task, settings, steps_per_epoch, at.step)
             if loud:
                 print(written(plan))
+                print("on", machine(next(model.parameters()).device, processes.count))
         steps = train(model, task, settings, run, processes)
         if loud:
             show(steps, settings, run, every, name, processes)
         else:
             list(steps)
         make_whole(model)
+
+
+def gone_so_far(run: RunFolder, at: Position, settings: LoopSettings) -> str:
+    """How far a run is, and of one that has ended how long it took, and on what."""
+    done = f"{run.folder}: {'ended' if at.ended else 'goes on'} after step {at.step:,} of {settings.steps:,}"
+    if not at.ended:
+        return done
+    seconds, told = seconds_and_machine(run)
+    return f"{done}: {duration(seconds)} on {told}"
 
 
 def written(plan: Plan) -> str:

@@ -19,12 +19,12 @@ import torch
 from minirag.evaluation.evaluate import evaluate
 from minirag.evaluation.judged import Judged
 from minirag.evaluation.report import Report, Settings
-from minirag.experiments.machine import machine
 from minirag.experiments.rows import Setting, asking_name
 from minirag.experiments.runs import run_place
 from minirag.model.checkpoint import weights_fingerprint
 from minirag.questions.question import Question
 from minirag.rag import RagSequenceForGeneration, RagTokenForGeneration
+from minirag.training.machine import machine
 
 Values = list[float | None]  # one per question; None where a measure says nothing of it
 FINGERPRINT = 8  # characters

@@ -14,7 +14,6 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from minirag.experiments.machine import machine
 from minirag.experiments.rows import Setting, training_name
 from minirag.experiments.size import Size
 from minirag.experiments.world import World, described, opened, questions_for
@@ -28,7 +27,6 @@ from minirag.training.settings import LoopSettings
 Progress = Callable[[int, int | None], None]
 MEASURES = 6  # on the way, where the retriever may collapse
 CHECKPOINTS = 3
-MACHINE = "machine.txt"
 
 
 @dataclass(frozen=True)
@@ -77,12 +75,8 @@ def run_place(out: Path, setting: Setting, seed: int) -> Path:
     return out / "runs" / training_name(setting) / f"seed-{seed}"
 
 
-def fine_tune(training: Training, device: torch.device, progress: Progress) -> None:
+def fine_tune(training: Training, progress: Progress) -> None:
     """Afterwards the networks have their last weights; where the run had ended, these are read and nothing is done."""
-    place = training.run.folder / MACHINE
-    if not place.exists():
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(machine(device) + "\n", "utf-8")
     for step in train(training.networks, training.task, training.loop, training.run):
         progress(step.step, training.loop.steps)
     training.start.model.eval()
@@ -92,11 +86,3 @@ def ended(out: Path, setting: Setting, seed: int) -> bool:
     """Has this run been done to its end?"""
     checkpoint = RunFolder(run_place(out, setting, seed)).checkpoint
     return checkpoint.exists() and bool(read_state(checkpoint)["ended"])
-
-
-def seconds_and_machine(out: Path, setting: Setting, seed: int) -> tuple[float, str]:
-    """What a finished run took, and where it was begun."""
-    run = RunFolder(run_place(out, setting, seed))
-    seconds = read_state(run.checkpoint)["seconds"]
-    assert isinstance(seconds, float)
-    return seconds, (run.folder / MACHINE).read_text("utf-8").strip()

@@ -18,11 +18,13 @@ import torch
 from minirag.experiments.answers import Answers, answers_place, ask, read_answers, write_answers
 from minirag.experiments.hot_swap import swapped_base
 from minirag.experiments.rows import Experiment, Setting, training_name
-from minirag.experiments.runs import Training, ended, fine_tune, prepare, seconds_and_machine
+from minirag.experiments.runs import Training, ended, fine_tune, prepare, run_place
 from minirag.experiments.size import Size
 from minirag.experiments.world import World, questions_for
 from minirag.training.loop import Task
+from minirag.training.machine import seconds_and_machine
 from minirag.training.rehearsal import rehearse
+from minirag.training.run_folder import RunFolder
 
 Bar = Callable[[str], AbstractContextManager[Callable[[int, int | None], None]]]
 TRIED = 8  # questions that are asked to see how long it takes
@@ -114,7 +116,7 @@ def do(work: Sequence[Job], world: World, size: Size, out: Path, device: torch.d
         training = prepare(world, size, job.training, job.seed, out, device)
         name = f"{training_name(job.training)}, seed {job.seed}"
         with bar(name) as progress:
-            fine_tune(training, device, progress)
+            fine_tune(training, progress)
         for setting in job.settings:
             with bar(f"{name}, asked") as progress:
                 answers = asked(training, setting, world, out, device, progress)
@@ -159,5 +161,6 @@ def results(experiment: Experiment, size: Size, out: Path) -> dict[str, list[Ans
 def training_times(experiment: Experiment, size: Size, out: Path) -> dict[str, list[tuple[float, str]]]:
     """Row → seconds and machine of each of its fine-tunings."""
     return {
-        row.name: [seconds_and_machine(out, row.setting, seed) for seed in range(size.seeds)] for row in experiment.rows
+        row.name: [seconds_and_machine(RunFolder(run_place(out, row.setting, seed))) for seed in range(size.seeds)]
+        for row in experiment.rows
     }

@@ -20,6 +20,7 @@ from minirag.training.best_weights import BestWeights
 from minirag.training.checkpoints import random_states, set_random_states
 from minirag.training.early_stopping import judge, out_of_patience
 from minirag.training.learning_rates import adamw, schedule, set_rates
+from minirag.training.machine import note_machine
 from minirag.training.metrics import Progress, metrics_log
 from minirag.training.processes import ALONE, Processes
 from minirag.training.run_folder import Position, RunFolder, resume, save_batch, save_run
@@ -55,6 +56,8 @@ def train(
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     best_weights, log = BestWeights(run, processes), metrics_log(run, at.step, processes)
     random, began = random_states(), time.monotonic() - at.seconds
+    if not at.ended:
+        note_machine(run, parameters[0].device, at.step, processes)
     model.train()
     if settings.measure_first and at == Position():
         at, measured = measure(model, task, settings, at, best_weights)

@@ -7,6 +7,7 @@ Tests     tests/training/test_run_folder.py
     checkpoint.safetensors      weights, Adam's moments, random states, position, settings
     best-STEP.safetensors       the best weights so far, where something is watched
     metrics.jsonl               a line per step
+    machine.txt                 what it ran on (machine.py)
     non_finite_batch.json       the batch that ended the run, if one did
     lock                        held by the process that trains
 """

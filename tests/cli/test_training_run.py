@@ -4,11 +4,13 @@ import math
 from dataclasses import replace
 
 import pytest
+import torch
 
 from minirag.cli.console import duration
 from minirag.cli.training_run import run_training, show, written
 from minirag.training.learning_rates import adamw
 from minirag.training.loop import Task
+from minirag.training.machine import machine
 from minirag.training.processes import Processes
 from minirag.training.rehearsal import Plan
 from minirag.training.run_folder import Position, RunFolder, save_run
@@ -30,12 +32,14 @@ def test_a_time_is_told_as_people_tell_it(seconds, words):
 def test_a_run_tells_what_it_will_take_and_how_it_goes(tmp_path, capsys):
     model, task = line_to_fit()
     run_training(model, replace(task, measure=lambda: {"f1": 0.25}), SETTINGS, RunFolder(tmp_path), 4, every=5)
-    plan, *lines = capsys.readouterr().out.splitlines()
+    plan, where, *lines = capsys.readouterr().out.splitlines()
     assert plan.startswith("12 steps = 3.0 epochs, about 1 s and 1 measures, about ")
+    assert where == f"on {machine(torch.device('cpu'))}"
     assert [line.split(":")[0] for line in lines] == ["step 5/12", "step 10/12", "step 12/12"]
     assert "f1 0.250" in lines[2] and "f1" not in lines[0]
     run_training(model, replace(task, measure=lambda: {"f1": 0.25}), SETTINGS, RunFolder(tmp_path), 4, every=5)
-    assert capsys.readouterr().out == f"{tmp_path}: ended after step 12 of 12\n"
+    told = capsys.readouterr().out
+    assert told.startswith(f"{tmp_path}: ended after step 12 of 12: ") and told.endswith(f" s {where}\n")
 
 
 def test_who_stops_a_run_is_told_how_to_go_on(tmp_path, capsys):

@@ -47,6 +47,6 @@ def test_no_step_is_missing_or_told_twice(runs):
 
 
 def test_no_file_is_left_over(runs):
-    files = ["best-30.safetensors", "checkpoint.safetensors", "final.safetensors", "metrics.jsonl"]
+    files = ["best-30.safetensors", "checkpoint.safetensors", "final.safetensors", "machine.txt", "metrics.jsonl"]
     for name in ("whole", "killed"):
         assert sorted(path.name for path in (runs / name).iterdir()) == files
