@@ -5,7 +5,7 @@ Tutorial  tutorials/19_hot_swap_and_your_own_documents.py
 Tests     tests/experiments/test_rows.py, tests/experiments/test_hot_swap.py
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,9 +50,7 @@ def hot_swap(size: Size) -> Experiment:
     )
 
 
-def swapped_base(
-    start: Start, facts: Path, place: Path, progress: Callable[[int, int | None], None] | None = None
-) -> KnowledgeBase:
+def swapped_base(start: Start, facts: Path, place: Path) -> KnowledgeBase:
     """The knowledge base of the swapped world, by the model's own context encoder; made once, then opened."""
     encoder, tokenizer = start.context_encoder, start.model.rag.needed_tokenizer().question_encoder
     if encoder is None:
@@ -65,4 +63,4 @@ def swapped_base(
     def encode(batch: Sequence[Passage]) -> torch.Tensor:
         return encode_passages(encoder, tokenizer, batch)
 
-    return build_knowledge_base(place, passages, encode, fingerprint, progress=progress)
+    return build_knowledge_base(place, passages, encode, fingerprint)

@@ -70,8 +70,3 @@ def asking_name(setting: Setting) -> str:
     """The file of an evaluation, in the folder of its fine-tuning."""
     asked = [f"{field.name}-{getattr(setting, field.name)}" for field in fields(Setting) if field.name not in TRAINED]
     return "_".join(asked)
-
-
-def differing(one: Setting, other: Setting) -> list[str]:
-    """The names of what differs between two rows."""
-    return [field.name for field in fields(Setting) if getattr(one, field.name) != getattr(other, field.name)]

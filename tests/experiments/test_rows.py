@@ -1,11 +1,11 @@
 """Rows of a table differ in one thing: every row from the one that it is compared with."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
 from minirag.experiments.catalogue import EXPERIMENTS, chosen
-from minirag.experiments.rows import asking_name, differing, training_name
+from minirag.experiments.rows import Setting, asking_name, training_name
 from minirag.experiments.size import Size, usual
 
 ALL = [experiment(Size()) for experiment in EXPERIMENTS.values()]
@@ -18,6 +18,11 @@ VARIED = {
     "without-answer": {"n_docs", "likelihood"},
     "collapse": {"generator", "encoder_rate"},
 }
+
+
+def differing(one: Setting, other: Setting) -> list[str]:
+    """The names of what differs between two rows."""
+    return [field.name for field in fields(Setting) if getattr(one, field.name) != getattr(other, field.name)]
 
 
 @pytest.mark.parametrize("experiment", ALL, ids=lambda experiment: experiment.name)

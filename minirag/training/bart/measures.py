@@ -37,16 +37,14 @@ class Exam:
     answers: tuple[str, ...]
 
 
-def exams_of_questions(
-    asked: Sequence[Question], store: PassageStore | None, form: Form, sample: int, seed: int = 0
-) -> list[Exam]:
+def exams_of_questions(asked: Sequence[Question], store: PassageStore | None, form: Form, sample: int) -> list[Exam]:
     """`sample` of the questions that name a passage, each over a passage that states its answer; all of them where fewer."""
     exams: list[Exam] = []
-    for index in Random(f"{seed} exam").sample(range(len(asked)), len(asked)):
+    for index in Random("0 exam").sample(range(len(asked)), len(asked)):
         question = asked[index]
         stated = statements(question, store)
         if stated:
-            exams.append(Exam(answered(form, question, stated[0], Random(f"{seed} {index}")), question.answers))
+            exams.append(Exam(answered(form, question, stated[0], Random(f"0 {index}")), question.answers))
         if len(exams) == sample:
             break
     if not exams:

@@ -13,11 +13,12 @@ from random import Random
 from typing import TypeVar
 
 Token = TypeVar("Token")
+SHARE, MEAN_LENGTH = 0.3, 3.0  # of the tokens that are in holes; of a hole, in tokens (BART §2.2, §3)
 HOLE = -1  # no place of the text: here a mask stands
 
 
 def infill(
-    tokens: Sequence[Token], mask: Token, rng: Random, share: float = 0.3, mean_length: float = 3.0
+    tokens: Sequence[Token], mask: Token, rng: Random, share: float = SHARE, mean_length: float = MEAN_LENGTH
 ) -> list[Token]:
     """Spans of Poisson(3) tokens, each replaced by one mask, until round(share · n) tokens are gone; the rest keeps its order.
 
@@ -55,13 +56,11 @@ def permute_sentences(sentences: Sequence[Sequence[Token]], rng: Random) -> list
     return [token for sentence in rng.sample(list(sentences), len(sentences)) for token in sentence]
 
 
-def broken_places(
-    count: int, starts: Sequence[int], rng: Random, share: float = 0.3, mean_length: float = 3.0
-) -> list[int]:
+def broken_places(count: int, starts: Sequence[int], rng: Random) -> list[int]:
     """Where each token of a broken text stood in the whole one of `count` tokens; HOLE for a mask.
 
     `starts`: the places at which sentences begin, the first one 0. Permutation comes first, then the holes (BART §3).
     """
     ends = [*starts[1:], count]
     sentences = [range(start, end) for start, end in zip(starts, ends, strict=True)]
-    return infill(permute_sentences(sentences, rng), HOLE, rng, share, mean_length)
+    return infill(permute_sentences(sentences, rng), HOLE, rng, SHARE, MEAN_LENGTH)

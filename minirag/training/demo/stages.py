@@ -65,7 +65,7 @@ class Stage:
         return train(self.model, self.task, self.settings, self.run)
 
 
-def dpr_stage(recipe: Recipe, tokenizer: RagTokenizer, work: Path, device: torch.device, every: int = 100) -> Stage:
+def dpr_stage(recipe: Recipe, tokenizer: RagTokenizer, work: Path, device: torch.device) -> Stage:
     """Stage 1: one encoder for both sides, from in-batch negatives."""
     inventor = Inventor(pieces_of(tokenizer.generator))
     encoder = new_encoder(recipe, tokenizer).to(device)
@@ -79,10 +79,10 @@ def dpr_stage(recipe: Recipe, tokenizer: RagTokenizer, work: Path, device: torch
         return {f"top_1 of {len(asked)}": top_1(encoder, tokenizer.question_encoder, asked)}
 
     task = Task(in_one_part(loss_at, device, recipe.dpr.bf16), measure)
-    return Stage("dpr", encoder, task, replace(recipe.dpr, measure_every=every), RunFolder(work / "dpr"))
+    return Stage("dpr", encoder, task, replace(recipe.dpr, measure_every=100), RunFolder(work / "dpr"))
 
 
-def bart_stage(recipe: Recipe, tokenizer: RagTokenizer, work: Path, device: torch.device, every: int = 200) -> Stage:
+def bart_stage(recipe: Recipe, tokenizer: RagTokenizer, work: Path, device: torch.device) -> Stage:
     """Stage 2: mending, then reading (see the curriculum in lessons.py)."""
     inventor = Inventor(pieces_of(tokenizer.generator))
     generator = new_generator(recipe, tokenizer).to(device)
@@ -96,10 +96,10 @@ def bart_stage(recipe: Recipe, tokenizer: RagTokenizer, work: Path, device: torc
         return lesson_loss(generator, tokenizer.generator, batch, guidance_at(step))
 
     task = Task(in_one_part(loss_at, device, recipe.bart.bf16), exact_match_of(generator, tokenizer.generator, unseen))
-    return Stage("bart", generator, task, replace(recipe.bart, measure_every=every), RunFolder(work / "bart"))
+    return Stage("bart", generator, task, replace(recipe.bart, measure_every=200), RunFolder(work / "bart"))
 
 
-def polish_stage(recipe: Recipe, tokenizer: RagTokenizer, work: Path, device: torch.device, every: int = 200) -> Stage:
+def polish_stage(recipe: Recipe, tokenizer: RagTokenizer, work: Path, device: torch.device) -> Stage:
     """Stage 3: reading goes on with what people do: they type in capitals, and their passages mislead."""
     inventor = Inventor(pieces_of(tokenizer.generator))
     generator = load_trained(new_generator(recipe, tokenizer), work / "bart").to(device)
@@ -115,7 +115,7 @@ def polish_stage(recipe: Recipe, tokenizer: RagTokenizer, work: Path, device: to
     task = Task(
         in_one_part(loss_at, device, recipe.polish.bf16), exact_match_of(generator, tokenizer.generator, unseen)
     )
-    return Stage("polish", generator, task, replace(recipe.polish, measure_every=every), RunFolder(work / "polish"))
+    return Stage("polish", generator, task, replace(recipe.polish, measure_every=200), RunFolder(work / "polish"))
 
 
 def exact_match_of(

@@ -77,13 +77,13 @@ def question_encoder_of(context_encoder: DPRContextEncoder) -> DPRQuestionEncode
     return encoder.train(context_encoder.training)
 
 
-def save_towers(model: Towers, tokenizer: Tokenizer, out: str | Path, dtype: torch.dtype | None = None) -> None:
+def save_towers(model: Towers, tokenizer: Tokenizer, out: str | Path) -> None:
     """Both encoders, each with its tokenizer; the folder appears whole or not at all. `scale` goes into the config of q."""
     own = question_encoder_of(model.ctx_encoder) if model.question_encoder is None else model.question_encoder
     question_encoder = with_settings(own, {"scale": model.scale * own.config.scale})
     with whole_folder(Path(out)) as unfinished:
-        save_network(question_encoder, unfinished / QUESTION_ENCODER, dtype)
-        save_network(model.ctx_encoder, unfinished / CONTEXT_ENCODER, dtype)
+        save_network(question_encoder, unfinished / QUESTION_ENCODER)
+        save_network(model.ctx_encoder, unfinished / CONTEXT_ENCODER)
         for name in (QUESTION_ENCODER, CONTEXT_ENCODER):
             tokenizer.save_pretrained(unfinished / name)
 

@@ -8,8 +8,6 @@ Tests     tests/training/rag/test_saving.py
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
-
 from minirag.retrieval.knowledge_base import KnowledgeBase
 from minirag.retrieval.retriever import KNOWLEDGE_BASE_FOLDER
 from minirag.training.rag.opening import Start
@@ -24,7 +22,6 @@ def save_trained(
     settings: RagSettings,
     out: Path,
     keep_base: bool = False,
-    dtype: torch.dtype | None = None,
     progress: Progress | None = None,
 ) -> KnowledgeBase | None:
     """A RAG folder; trained for both likelihoods it is a plain RagModel. Returns the knowledge base that lies in it, if any.
@@ -36,7 +33,7 @@ def save_trained(
         model.set_context_encoder_for_training(
             start.context_encoder
         )  # so that it is written, and later checked against
-    (model.rag if settings.likelihood == "both" else model).save_pretrained(out, dtype)
+    (model.rag if settings.likelihood == "both" else model).save_pretrained(out)
     place, retriever = out / KNOWLEDGE_BASE_FOLDER, model.retriever
     if settings.end_to_end and retriever is not None and start.context_encoder is not None:
         tokenizer = retriever.tokenizer_for_strings().question_encoder
