@@ -23,17 +23,18 @@ class ExactIndex:
     def search(self, queries: Float[Tensor, "Q D"], k: int) -> tuple[Float32[Tensor, "Q k"], Int[Tensor, "Q k"]]:
         """top-k over z of d(z)ᵀq, in float32: scores, best first, and their rows. k is at most N.
 
-        One block of vectors at a time: the best k so far compete with the block, so (Q, N) scores never exist at once.
+        One block of vectors at a time, and of each block only its own best k: these compete with the best k so far, so
+        (Q, N) scores never exist at once.
         """
         check_search(queries, self.vectors.shape[1], k)
         questions = queries.detach().to(self.vectors.device, torch.float32)
         best_scores = questions.new_empty(len(questions), 0)
         best_rows = best_scores.long()
         for start, block in blocks(self.vectors):
-            rows = torch.arange(start, start + len(block), device=block.device).expand(len(questions), -1)
-            scores = torch.cat([best_scores, inner_products(questions, block)], dim=1)
+            scores, rows = inner_products(questions, block).topk(min(k, len(block)), dim=1)
+            scores = torch.cat([best_scores, scores], dim=1)
             best_scores, chosen = scores.topk(min(k, scores.shape[1]), dim=1)
-            best_rows = torch.cat([best_rows, rows], dim=1).gather(1, chosen)
+            best_rows = torch.cat([best_rows, start + rows], dim=1).gather(1, chosen)
         return best_scores.to(queries.device), best_rows.to(queries.device)
 
 
