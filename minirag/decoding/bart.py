@@ -97,8 +97,11 @@ def cached_step(
     cache = generator.start_cache(encoder_hidden, encoder_mask, beams=num_beams)
 
     def step(prefixes: Int[Tensor, "R W t"], parents: Int[Tensor, "R W"] | None) -> Float[Tensor, "R W V"]:
-        if parents is not None:
-            cache.reorder(cache_rows(parents))
+        if parents is None:  # W copies of the start token: one is enough
+            first = scores(generator.decode_step(prefixes[:, 0, -1:], cache), normalise)  # (R, V)
+            cache.branch()
+            return first[:, None].expand(-1, num_beams, -1)
+        cache.reorder(cache_rows(parents))
         logits = generator.decode_step(prefixes[:, :, -1].reshape(-1, 1), cache)  # (R*W, V)
         return scores(logits, normalise).unflatten(0, prefixes.shape[:2])
 

@@ -36,7 +36,7 @@ class BartForConditionalGeneration(nn.Module):
 
     def logits(self, states: Float[Tensor, "*rows D"]) -> Float[Tensor, "*rows V"]:
         """E h + b."""
-        return linear(states, self.embed_tokens.weight) + self.logits_bias[0]
+        return linear(states, self.embed_tokens.weight, self.logits_bias[0])
 
     def encode(
         self,
@@ -94,7 +94,20 @@ class BartForConditionalGeneration(nn.Module):
 
     def decode_step(self, token_ids: Int[Tensor, "R 1"], cache: DecoderCache) -> Float[Tensor, "R V"]:
         """Logits of the token after `token_ids`, R = B·W prefixes; the cache grows by one position."""
-        return self.logits(self.decoder.step(self.embed_tokens(token_ids), cache)[:, 0])
+        ids = token_ids.view(len(cache.source_mask), -1)  # (B, W)
+        position = ids.new_full((1, 1), cache.length)
+        self.decoder.embeddings.check(cache.length + 1)
+        return self.logits(self.read_nodes(ids, position, cache.grow(ids.shape[1]), cache).flatten(0, 1))
+
+    def read_nodes(
+        self,
+        token_ids: Int[Tensor, "B n"],
+        positions: Int[Tensor, "#B #n"],
+        seen: Bool[Tensor, "B n N"],
+        cache: DecoderCache,
+    ) -> Float[Tensor, "B n D"]:
+        """h of n more tokens of each row's prefixes; seen[b, i]: those on the path to the i-th, itself included."""
+        return self.decoder.read(self.embed_tokens(token_ids), positions, seen, cache)
 
     def forward(
         self,

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from minirag.configuration import BartConfig
 from minirag.model.attention import MultiHeadAttention, activation, causal_mask, padding_mask
 from minirag.model.bert import check_length
-from minirag.model.decoder_cache import DecoderCache, LayerCache, fold_beams, unfold_beams
+from minirag.model.decoder_cache import DecoderCache, LayerCache
 
 POSITION_OFFSET = 2
 
@@ -38,9 +38,15 @@ class BartEmbeddings(nn.Module):
     def forward(self, words: Float[Tensor, "B T D"], start: int = 0) -> Float[Tensor, "B T D"]:
         """words: the shared embedding's rows; start: how many tokens came before (cached decoding)."""
         end = start + words.shape[1]
-        check_length(end, self.positions.num_embeddings - POSITION_OFFSET)
-        positions = torch.arange(start, end, device=words.device) + POSITION_OFFSET
-        return self.dropout(self.norm(self.scale * words + self.positions(positions)))
+        self.check(end)
+        return self.at(words, torch.arange(start, end, device=words.device)[None])
+
+    def at(self, words: Float[Tensor, "B n D"], positions: Int[Tensor, "#B #n"]) -> Float[Tensor, "B n D"]:
+        """The same for tokens that do not follow one another."""
+        return self.dropout(self.norm(self.scale * words + self.positions(positions + POSITION_OFFSET)))
+
+    def check(self, length: int) -> None:
+        check_length(length, self.positions.num_embeddings - POSITION_OFFSET)
 
 
 class FeedForward(nn.Module):
@@ -104,12 +110,19 @@ class BartDecoderLayer(nn.Module):
         x = self.cross_attention_norm(x + self.dropout(attended))
         return self.feed_forward(x), (own, cross)
 
-    def step(self, x: Float[Tensor, "R 1 D"], layer: LayerCache, cache: DecoderCache) -> Float[Tensor, "R 1 D"]:
-        """One more token per beam, R = B·W: the same arithmetic as `forward`'s last position."""
-        attended, _ = self.attention(x, layer.extend(self.attention.keys_values(x)))
+    def read(
+        self,
+        x: Float[Tensor, "B n D"],
+        seen: Bool[Tensor, "B n N"],
+        layer: LayerCache,
+        source_mask: Bool[Tensor, "B 1 1 S"],
+    ) -> Float[Tensor, "B n D"]:
+        """n more nodes of the tree of prefixes, seen[b, i] True for the nodes on the path to node i: as `forward`."""
+        prefixes = layer.extend(self.attention.keys_values(x), start=seen.shape[2] - seen.shape[1])
+        attended, _ = self.attention(x, prefixes, seen[:, None])
         x = self.attention_norm(x + self.dropout(attended))
-        attended, _ = self.cross_attention(fold_beams(x, cache.beams), layer.source, cache.source_mask)
-        x = self.cross_attention_norm(x + self.dropout(unfold_beams(attended)))
+        attended, _ = self.cross_attention(x, layer.source, source_mask)
+        x = self.cross_attention_norm(x + self.dropout(attended))
         return self.feed_forward(x)
 
 
@@ -163,11 +176,17 @@ class BartDecoder(nn.Module):
             weights.append(layer_weights)
         return states, weights
 
-    def step(self, words: Float[Tensor, "R 1 D"], cache: DecoderCache) -> Float[Tensor, "R 1 D"]:
-        x = self.embeddings(words, start=cache.length)
+    def read(
+        self,
+        words: Float[Tensor, "B n D"],
+        positions: Int[Tensor, "#B #n"],
+        seen: Bool[Tensor, "B n N"],
+        cache: DecoderCache,
+    ) -> Float[Tensor, "B n D"]:
+        """n more nodes of the tree of prefixes (decoder_cache.py), through all layers."""
+        x = self.embeddings.at(words, positions)
         for layer, layer_cache in zip(self.layers, cache.layers, strict=True):
-            x = layer.step(x, layer_cache, cache)
-        cache.length += 1
+            x = layer.read(x, seen, layer_cache, cache.source_mask)
         return x
 
     def source_caches(self, source: Float[Tensor, "B S D"]) -> list[LayerCache]:

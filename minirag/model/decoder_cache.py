@@ -2,10 +2,18 @@
 
 Paper     none: the arithmetic is unchanged, only not repeated
 Tutorial  tutorials/06_bart.py
-Tests     tests/model/test_bart.py (cached = uncached, reordered caches included)
+Tests     tests/model/test_bart.py (cached = uncached, reordered caches included), tests/model/test_decoder_cache.py
 
-One source row (a passage with its question) serves W beams. Its encoder keys and values are kept once, and the W beams
-are W query positions of one cross-attention; only the short self-attention keys exist per beam and move with it.
+One source row (a passage with its question) serves all prefixes that are decoded from it. Its encoder keys and values are
+kept once, and W beams are W query positions of one attention, to the source and to the prefixes alike.
+
+Prefixes that begin alike form a tree. Each token that was read is one node, written into the cache once and never moved;
+a prefix is the path from the root to its last token. What tells one prefix from another is only which nodes it may look
+at: a row of a mask, `seen`. A causal mask is the same thing for a tree that does not branch. So beams are reordered by
+reordering W rows of that mask, a few bytes, and not the keys and values, of which every beam would else own a copy. And
+the prefixes of many answers can be read at once, each shared beginning once (decoding/answer_tree.py).
+
+Axes: B source rows, W beams, n nodes read now, N nodes read so far, these included; S source tokens, H heads, E = D / H.
 """
 
 from dataclasses import dataclass
@@ -19,42 +27,62 @@ from minirag.model.attention import KeysValues
 
 @dataclass
 class LayerCache:
-    """One decoder layer: `source` is fixed (B rows), `prefix` grows by one position a step (B·W rows)."""
+    """One decoder layer: `source` is fixed; `prefix` has room for more nodes than were written so far."""
 
     source: KeysValues
     prefix: KeysValues | None = None
 
-    def extend(self, new: KeysValues) -> KeysValues:
-        """Append one position's keys and values; returns the whole prefix."""
-        if self.prefix is not None:
-            new = KeysValues(
-                torch.cat([self.prefix.keys, new.keys], dim=2), torch.cat([self.prefix.values, new.values], dim=2)
-            )
-        self.prefix = new
-        return new
+    def extend(self, new: KeysValues, start: int) -> KeysValues:
+        """Write n nodes behind the `start` that are there, in place; returns all N. Room doubles when there is none left."""
+        end = start + new.keys.shape[2]
+        if self.prefix is None or self.prefix.keys.shape[2] < end:
+            here = self.prefix or new
+            self.prefix = KeysValues(with_room(here.keys, start, 2 * end), with_room(here.values, start, 2 * end))
+        for room, states in zip(self.prefix, new, strict=True):
+            room[:, :, start:end] = states
+        return KeysValues(self.prefix.keys[:, :, :end], self.prefix.values[:, :, :end])
 
 
 @dataclass
 class DecoderCache:
-    """All layers, the source mask (B, 1, 1, S), the beams per source row and the number of tokens decoded so far."""
+    """All layers, the source mask (B, 1, 1, S), the beams per source row, and what each beam's prefix is made of."""
 
     layers: list[LayerCache]
     source_mask: Bool[Tensor, "B 1 1 S"]
     beams: int = 1
-    length: int = 0
+    length: int = 0  # tokens of each prefix: the position of the next one
+    seen: Bool[Tensor, "B W N"] | None = None  # the nodes of each beam's prefix; None before the first step
+
+    def grow(self, count: int) -> Bool[Tensor, "B n N"]:
+        """One more node for each of `count` beams: beam w sees what it saw before, and the w-th of the new nodes."""
+        own = torch.eye(count, dtype=torch.bool, device=self.source_mask.device).expand(len(self.source_mask), -1, -1)
+        self.seen = own if self.seen is None else torch.cat([self.seen, own], dim=2)
+        self.length += 1
+        return self.seen
+
+    def branch(self) -> None:
+        """One prefix of each row, the start token, becomes `beams` of them, which look at the same node."""
+        if self.seen is not None:
+            self.seen = self.seen.expand(-1, self.beams, -1)
 
     def reorder(self, rows: Int[Tensor, " R"]) -> None:
-        """Beam r continues the prefix of beam rows[r] (indices into the B·W rows); source keys stay where they are."""
+        """Beam r continues the prefix of beam rows[r] (indices into the B·W rows); no key or value is moved."""
+        if self.seen is not None:
+            self.seen = self.seen.flatten(0, 1)[rows].unflatten(0, (len(self.source_mask), -1))
+
+    def keep(self, sources: Int[Tensor, " b"]) -> None:
+        """Go on with these source rows alone: the others are answered."""
         for layer in self.layers:
+            layer.source = KeysValues(*(states[sources] for states in layer.source))
             if layer.prefix is not None:
-                layer.prefix = KeysValues(layer.prefix.keys[rows], layer.prefix.values[rows])
+                layer.prefix = KeysValues(*(states[sources] for states in layer.prefix))
+        self.source_mask = self.source_mask[sources]
+        self.seen = None if self.seen is None else self.seen[sources]
 
 
-def fold_beams(states: Float[Tensor, "R 1 D"], beams: int) -> Float[Tensor, "B W D"]:
-    """(B·W, 1, D) → (B, W, D): the beams of a source row become its query positions."""
-    return states.view(-1, beams, states.shape[-1])
-
-
-def unfold_beams(states: Float[Tensor, "B W D"]) -> Float[Tensor, "R 1 D"]:
-    """(B, W, D) → (B·W, 1, D)."""
-    return states.reshape(-1, 1, states.shape[-1])
+def with_room(states: Float[Tensor, "B H m E"], there: int, room: int) -> Float[Tensor, "B H more E"]:
+    """The first `there` nodes, and room behind them. The heads of a node lie side by side, as its projection leaves them."""
+    B, H, _, E = states.shape
+    roomy = states.new_empty(B, room, H, E).transpose(1, 2)
+    roomy[:, :, :there] = states[:, :, :there]
+    return roomy

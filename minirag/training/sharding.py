@@ -29,6 +29,7 @@ BART_CALLS = (
     "decode_states",
     "start_cache",
     "decode_step",
+    "read_nodes",
 )  # besides forward: these need weights, too
 
 
