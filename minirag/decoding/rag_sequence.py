@@ -7,9 +7,10 @@ Tests     tests/decoding/test_rag_sequence.py, tests/crosscheck/test_decoding.py
 p(y|x) = Σ_z p(z|x) p(y|x,z) does not break into next-token factors, so no single beam search finds its maximum. Each
 passage proposes the answers in its own beams; each distinct one is a candidate, ranked by p(y|x) alone: length penalty
 and constraints shaped the beams only, and forced tokens count with the probability that the model gives them. What is
-scored is every token after the start token, eos included if the answer got that far.
+scored is every token after the start token, eos included if the answer got that far. How the scores are come by without
+reading everything again: candidate_scores.py.
 
-Axes: B questions, K passages, W beams, C candidates of one question, T answer tokens, S source tokens.
+Axes: B questions, K passages, W beams, C candidates of one question, S source tokens.
 """
 
 from dataclasses import dataclass, replace
@@ -20,10 +21,10 @@ from torch import Tensor
 
 from minirag.decoding.bart import bart_decode
 from minirag.decoding.beam_search import Hypothesis
+from minirag.decoding.candidate_scores import proposed_table, score_the_rest
 from minirag.decoding.search_options import SearchOptions, for_rows
-from minirag.likelihood import NEVER, gather_token_logprobs, rag_sequence_logprob
+from minirag.likelihood import NEVER
 from minirag.model.bart import BartForConditionalGeneration
-from minirag.text.batching import pad_ids
 
 
 @dataclass(frozen=True)
@@ -51,15 +52,13 @@ def thorough(
     out of the score.)
     """
     found = candidates_per_passage(generator, encoder_hidden, encoder_mask, doc_logprobs, options, use_cache)
-    hidden = encoder_hidden.unflatten(0, doc_logprobs.shape)  # (B, K, S, D)
-    mask = encoder_mask.unflatten(0, doc_logprobs.shape)
+    tables = [proposed_table(beams, prior) for beams, prior in zip(found, doc_logprobs, strict=True)]
+    score_the_rest(generator, encoder_hidden, encoder_mask, tables, options.num_return_sequences)
     ranked = []
-    for b, beams in enumerate(found):
-        answers = proposed_answers(beams, do_deduplication)
-        table, token_mask = score_answers(generator, hidden[b], mask[b], answers, options.pad_token_id)
-        prior = doc_logprobs[b].expand(len(answers), -1)  # (C, K)
-        logprobs = rag_sequence_logprob(prior, table, token_mask)
-        ranked.append(rank(answers, logprobs, options.num_return_sequences))
+    for beams, table in zip(found, tables, strict=True):
+        scores = table.scores()  # of every answer that may be among the best
+        answers = [y for y in proposed_answers(beams, do_deduplication) if tuple(y) in scores]
+        ranked.append(rank(answers, [scores[tuple(y)] for y in answers], options.num_return_sequences))
     return ranked
 
 
@@ -80,7 +79,7 @@ def fast(
         answers = proposed_answers(beams, do_deduplication)
         proposed = doc_logprobs.new_tensor([[proposed_logprob(y, beam) for beam in beams] for y in answers])  # (C, K)
         logprobs = (doc_logprobs[b] + proposed).logsumexp(dim=1)  # (C,)
-        ranked.append(rank(answers, logprobs, options.num_return_sequences))
+        ranked.append(rank(answers, logprobs.tolist(), options.num_return_sequences))
     return ranked
 
 
@@ -118,33 +117,12 @@ def distinct_answers(beams: list[list[Hypothesis]]) -> list[list[int]]:
     return [list(tokens) for tokens in dict.fromkeys(tuple(h.tokens) for beam in beams for h in beam)]
 
 
-def score_answers(
-    generator: BartForConditionalGeneration,
-    encoder_hidden: Float[Tensor, "K S D"],
-    encoder_mask: Bool[Tensor, "K S"],
-    answers: list[list[int]],
-    pad_token_id: int,
-) -> tuple[Float[Tensor, "C K T"], Bool[Tensor, "C T"]]:
-    """table[c, k, t] = log p(y_t | x, z_k, y_<t) of answer c, by teacher forcing; and which of its T tokens are real.
-
-    One passage at a time: all of them at once would need K times the memory for the logits.
-    """
-    padded = pad_ids(answers, pad_token_id)
-    ids, mask = padded.input_ids.to(encoder_hidden.device), padded.attention_mask.to(encoder_hidden.device)
-    rows = []
-    for hidden, source_mask in zip(encoder_hidden, encoder_mask, strict=True):
-        C = len(answers)
-        logits = generator.decode(ids[:, :-1], hidden.expand(C, -1, -1), source_mask.expand(C, -1)).logits  # (C, T, V)
-        rows.append(gather_token_logprobs(logits[:, None], ids[:, 1:])[:, 0])
-    return torch.stack(rows, dim=1), mask[:, 1:]
-
-
 def proposed_logprob(answer: list[int], beam: list[Hypothesis]) -> float:
     """log p(y|x,z) where y is in z's beams, else log 0."""
     return next((hypothesis.logprob for hypothesis in beam if hypothesis.tokens == answer), NEVER)
 
 
-def rank(answers: list[list[int]], logprobs: Float[Tensor, " C"], limit: int) -> list[Candidate]:
+def rank(answers: list[list[int]], logprobs: list[float], limit: int) -> list[Candidate]:
     """Best first, `limit` at most."""
-    candidates = [Candidate(*pair) for pair in zip(answers, logprobs.tolist(), strict=True)]
+    candidates = [Candidate(*pair) for pair in zip(answers, logprobs, strict=True)]
     return sorted(candidates, key=lambda candidate: candidate.logprob, reverse=True)[:limit]

@@ -187,6 +187,7 @@ class BartDecoder(nn.Module):
         x = self.embeddings.at(words, positions)
         for layer, layer_cache in zip(self.layers, cache.layers, strict=True):
             x = layer.read(x, seen, layer_cache, cache.source_mask)
+        cache.nodes = seen.shape[2]
         return x
 
     def source_caches(self, source: Float[Tensor, "B S D"]) -> list[LayerCache]:

@@ -51,6 +51,7 @@ class DecoderCache:
     source_mask: Bool[Tensor, "B 1 1 S"]
     beams: int = 1
     length: int = 0  # tokens of each prefix: the position of the next one
+    nodes: int = 0  # N, those of all prefixes
     seen: Bool[Tensor, "B W N"] | None = None  # the nodes of each beam's prefix; None before the first step
 
     def grow(self, count: int) -> Bool[Tensor, "B n N"]:

@@ -7,21 +7,20 @@ from hypothesis import given, settings
 
 from minirag.decoding.beam_search import beam_search
 from minirag.decoding.greedy import greedy_search
-from minirag.decoding.rag_sequence import score_answers
 from minirag.decoding.sampling import random_stream, sample
 from minirag.decoding.search import search as search_as_told
 from tests.decoding.rag_problems import (
     drawn_problems,
     rag_problem,
     rag_sequence_fast,
+    rag_sequence_thorough,
     rag_token_beam,
     rag_token_greedy,
 )
 from tests.decoding.tabled_model import TabledModel, options
-from tests.decoding.tiny_generator import tiny_generator
 
 
-@pytest.mark.parametrize("decode", [rag_token_greedy, rag_token_beam, rag_sequence_fast])
+@pytest.mark.parametrize("decode", [rag_token_greedy, rag_token_beam, rag_sequence_fast, rag_sequence_thorough])
 @settings(max_examples=2)
 @given(drawn=drawn_problems())
 def test_rag_decodes_where_its_generator_is(decode, drawn):
@@ -59,18 +58,3 @@ def test_a_seed_draws_on_the_device_of_the_search():
     for ask in (lambda: random_stream(3, "meta"), lambda: sample(model.step, 1, search, "meta")):
         with pytest.raises(RuntimeError, match="META"):  # there is no generator without data: so it was asked for
             ask()
-
-
-def test_answers_are_scored_where_the_generator_is(monkeypatch):
-    generator = tiny_generator(seed=0).to("meta")
-    hidden, mask = torch.empty(3, 5, 8, dtype=torch.float64, device="meta"), torch.ones(3, 5, dtype=bool, device="meta")
-    decode = generator.decode
-
-    def decode_there(ids, *source):
-        assert ids.is_meta
-        return decode(ids, *source)
-
-    monkeypatch.setattr(generator, "decode", decode_there)
-    table, token_mask = score_answers(generator, hidden, mask, [[2, 4, 2], [2, 2]], pad_token_id=1)
-    assert table.is_meta and table.shape == (2, 3, 2)
-    assert token_mask.is_meta and token_mask.shape == (2, 2)

@@ -8,8 +8,9 @@ import torch
 from minirag.decoding.bart import bart_step
 from minirag.decoding.beam_search import beam_search
 from minirag.decoding.greedy import greedy_search
-from minirag.decoding.rag_sequence import candidates_per_passage, distinct_answers, fast, score_answers, thorough
+from minirag.decoding.rag_sequence import candidates_per_passage, distinct_answers, fast, thorough
 from minirag.model.bart import BartForConditionalGeneration
+from tests.decoding.plain_rag_sequence import score_answers
 from tests.decoding.tiny_generator import (
     EOS,
     PAD,
@@ -166,7 +167,7 @@ def test_nothing_is_encoded_while_decoding(decode, monkeypatch):
     assert decode(generator, hidden, mask, random_prior(1, 2, seed=10), options(num_beams=2, max_length=6))[0]
 
 
-def test_answers_scored_together_have_the_scores_they_have_alone():
+def test_answers_scored_together_by_the_oracle_have_the_scores_they_have_alone():
     generator = tiny_generator(seed=12)
     hidden, mask = ragged_sources(generator, rows=3, seed=12)
     answers = [[START, EOS], [START, 5, PAD, 7, EOS], [START, 4, 4]]
