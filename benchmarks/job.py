@@ -55,7 +55,10 @@ class Job:
     sides: Mapping[str, Callable[[Case], Prepared]]
     agree: Callable[[Any, Any], None]
     settings: Mapping[str, Any] | None = None
-    dtype: str = "float32"  # of minirag's side: whose matrix-product peak its work is compared with
+    dtypes: tuple[str, str] = (
+        "float32",
+        "float32",
+    )  # of first and last side: each is compared with the peak of its own
 
 
 def weight_bytes(*networks: nn.Module) -> int:

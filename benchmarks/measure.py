@@ -4,7 +4,7 @@ Nothing is timed before the sides have agreed.
 """
 
 import gc
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
@@ -37,32 +37,30 @@ class Measured:
     case: Case
     sides: list[Side]
     ratio: Ratio | None
-    peak: float  # operations a second of a square matrix product, in the number format of the first side
+    peaks: dict[str, float]  # number format → operations a second of a square matrix product
 
 
 def measure(name: str, job: Job, case: Case, rounds: int, enough: float, with_memory: bool) -> Measured:
     """Disagreement: nothing is measured. `rounds` and `enough` (seconds): see side_by_side.py."""
-    sides = {side: make(case) for side, make in job.sides.items()}
-    first = [first_run(prepared) for prepared in sides.values()]
+    opened = [make(case) for make in job.sides.values()]
+    first = [first_run(prepared) for prepared in opened]
     if len(first) > 1:
         job.agree(first[0][0], first[-1][0])
-    peak_run = product(case.device, job.dtype)
-    peak_run()
-    *seconds, of_product = in_turn([*(prepared.run for prepared in sides.values()), peak_run], rounds, enough)
-    del sides
-    gc.collect()
-    peak = product_operations(case.device) / median(of_product)
-    measured = [
-        Side(
-            side,
-            times,
-            counted,
-            counted / median(times) / peak,
-            memory_above(name, side, case) if with_memory else None,
-        )
-        for side, times, (_, counted) in zip(job.sides, seconds, first, strict=True)
+    products = {dtype: product(case.device, dtype) for dtype in job.dtypes}
+    for warm_up in products.values():
+        warm_up()
+    seconds = in_turn([prepared.run for prepared in opened] + list(products.values()), rounds, enough)
+    del opened
+    gc.collect()  # room for the processes in which memory is measured
+    times = dict(zip([*job.sides, *products], seconds, strict=True))
+    peaks = {dtype: product_operations(case.device) / median(times[dtype]) for dtype in products}
+    sides = [
+        Side(side, times[side], counted, counted / median(times[side]) / peaks[dtype])
+        for side, dtype, (_, counted) in zip(job.sides, job.dtypes[: len(first)], first, strict=True)
     ]
-    return Measured(name, case, measured, ratio(seconds[0], seconds[-1]) if len(seconds) > 1 else None, peak)
+    if with_memory:
+        sides = [replace(side, memory_above=memory_above(name, side.name, case)) for side in sides]
+    return Measured(name, case, sides, ratio(seconds[0], sides[-1].seconds) if len(sides) > 1 else None, peaks)
 
 
 def first_run(prepared: Prepared) -> tuple[Any, int]:
@@ -72,8 +70,3 @@ def first_run(prepared: Prepared) -> tuple[Any, int]:
     values: list[Any] = []
     counted = operations(lambda: values.append(prepared.run()))
     return values[0], counted
-
-
-def answers_per_second(measured: Measured) -> float:
-    """Of the first side."""
-    return measured.case.questions / measured.sides[0].median

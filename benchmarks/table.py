@@ -98,4 +98,4 @@ def read(folder: Path) -> tuple[list[Measured], list[Line]]:
 
 def measured(row: dict[str, Any]) -> Measured:
     ratio = None if row["ratio"] is None else Ratio(**row["ratio"])
-    return Measured(row["job"], Case(**row["case"]), [Side(**side) for side in row["sides"]], ratio, row["peak"])
+    return Measured(row["job"], Case(**row["case"]), [Side(**side) for side in row["sides"]], ratio, row["peaks"])

@@ -76,7 +76,7 @@ def test_the_peak_counts_from_now_on_and_what_was_held_before_is_forgotten():
     forget_the_past(here)
     before = peak_memory(here)
     held = torch.ones(size // 4)
-    assert size <= peak_memory(here) - before < 1.2 * size
+    assert 0.9 * size < peak_memory(here) - before < 1.2 * size
     del held
     forget_the_past(here)
     assert peak_memory(here) - before < 0.2 * size

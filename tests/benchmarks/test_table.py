@@ -16,7 +16,7 @@ from benchmarks.table import TABLE, cells, circumstances, read, sentence, write
 from benchmarks.work import SIDE
 
 SIDES = [Side("minirag", [1.0, 2.0, 4.0], 10**9, 0.5, 10**6), Side("transformers", [8.0, 8.0, 8.0], 3 * 10**9, 0.25)]
-ROW = Measured("rag_token_beams", Case(), SIDES, Ratio(4.0, 2.0, 8.0), 1e11)
+ROW = Measured("rag_token_beams", Case(), SIDES, Ratio(4.0, 2.0, 8.0), {"float32": 1e11})
 LINE = Line("rag_token_beams", Case(), "passages", [1, 2], [4.0, 2.5])
 
 
