@@ -79,6 +79,7 @@ def all_growth(name: str, chosen: Selection, out: Path | None, console: Console)
         around = circumstances(device)
         for job, axes in growth.AXES.items():
             case = Case(chosen.sizes[-1], tokens=chosen.tokens, rows=chosen.rows, device=device)
+            case = replace(case, **(JOBS[job].settings or {}))
             for axis, values in axes.items():
                 lines.append(growth.line(job, JOBS[job], case, axis, values[:2] if chosen.rounds < 3 else values))
                 console.print(sentence(lines[-1]), soft_wrap=True)

@@ -23,6 +23,8 @@ AXES: Mapping[str, Mapping[str, Sequence[int]]] = {
         "tokens": (8, 16, 32),
         "questions": (1, 2, 4),
     },
+    "exact_search": {"rows": (1_000, 10_000, 100_000), "questions": (1, 8, 64)},
+    "opening": {"rows": (1_000, 10_000, 100_000)},
 }
 LETTERS = {"passages": "K", "beams": "W", "tokens": "T", "questions": "B", "rows": "N", "length": "S"}
 

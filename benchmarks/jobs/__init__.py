@@ -1,7 +1,7 @@
 """Which jobs are there? Each file of this folder makes some; what is listed here can be asked for by name."""
 
 from benchmarks.job import Job
-from benchmarks.jobs import bart, encoding, fast, half_precision, rag_decoding, training
+from benchmarks.jobs import bart, encoding, fast, half_precision, opening, rag_decoding, search, training
 
 JOBS: dict[str, Job] = {
     "dpr_encoding": encoding.ENCODING,
@@ -17,4 +17,8 @@ JOBS: dict[str, Job] = {
     "training_sequence": training.SEQUENCE,
     "training_token_recomputed": training.TOKEN_RECOMPUTED,
     "training_sequence_recomputed": training.SEQUENCE_RECOMPUTED,
+    "exact_search": search.EXACT,
+    "hnsw_search": search.HNSW,
+    "opening": opening.OPENING,
+    "first_answer": opening.FIRST_ANSWER,
 }
