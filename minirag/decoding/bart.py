@@ -17,6 +17,7 @@ from minirag.decoding.beam_search import Hypothesis, Step
 from minirag.decoding.search import search
 from minirag.decoding.search_options import SearchOptions, check_one_search, options_for
 from minirag.model.bart import BartForConditionalGeneration
+from minirag.model.by_length import encode_by_length
 
 
 @torch.no_grad()
@@ -34,7 +35,8 @@ def bart_generate(
     """
     options = check_one_search(options_for(generator.config, settings))
     mask = input_ids != generator.config.pad_token_id if attention_mask is None else attention_mask
-    return bart_decode(generator, generator.encode(input_ids, mask).last_hidden_state, mask, options, use_cache)
+    encoded = encode_by_length(generator, input_ids, mask).last_hidden_state
+    return bart_decode(generator, encoded, mask, options, use_cache)
 
 
 @torch.no_grad()
