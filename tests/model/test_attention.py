@@ -60,6 +60,18 @@ def test_what_is_masked_cannot_change_the_result():
     torch.testing.assert_close(before, after)
 
 
+@pytest.mark.parametrize("few", [0, 2**20])
+def test_bfloat16_attention_without_a_gradient_is_attention_to_its_rounding(few, monkeypatch):
+    """Weights at most 1 and values of about 1, each rounded to 8 bits: a mean of them is off by 2⁻⁷ or so."""
+    monkeypatch.setattr("minirag.model.attention.FEW_WEIGHTS", few)
+    q, k, v = (random_states(2, 3, n, 4, seed=n).bfloat16() for n in (4, 7, 7))
+    mask = padding_mask(torch.tensor([[True] * 7, [True] * 2 + [False] * 5]))
+    exact, _ = explicit_attention(q.double(), KeysValues(k.double(), v.double()), mask)
+    states = fused_attention(q, KeysValues(k, v), mask)
+    assert states.dtype == torch.bfloat16
+    torch.testing.assert_close(states.double(), exact, atol=0.03, rtol=0.03)
+
+
 @pytest.mark.parametrize("autocast", [False, True])
 def test_bfloat16_attention_with_a_gradient_is_float32_attention_on_the_cpu(autocast):
     q, k, v = (random_states(1, 2, 3, 4, seed=i).bfloat16().requires_grad_() for i in range(3))
