@@ -4,7 +4,7 @@ Paper     none; the demo model's own: what it says about the real world can only
 Tutorial  tutorials/17_training_rag.py
 Tests     tests/world/test_invented.py
 
-Names are joined from pieces of the generator's whole vocabulary. Names made from a few syllables would be easier to learn
+Names are joined from the pieces of whole vocabularies. Names made from a few syllables would be easier to learn
 and useless: real names use subwords that such a model would never have met.
 """
 
@@ -26,7 +26,7 @@ class Inventor:
     """Makes up names and values from pieces of a vocabulary. Everything is drawn from the `Random` it is handed."""
 
     def __init__(self, pieces: Sequence[str]) -> None:
-        """pieces: the decoded tokens of the generator's vocabulary; those made of letters are used."""
+        """pieces: the decoded tokens of a vocabulary, or of more; those made of letters are used."""
         letters = sorted({piece.strip() for piece in pieces if piece.strip().isalpha()})
         if not letters:
             raise ValueError("the vocabulary has no piece made of letters")
@@ -128,15 +128,25 @@ class Inventor:
         return name if rng.random() < 0.9 else f"{rng.choice(MODIFIERS)} {name}"
 
     def relative(self, entity: str, rng: Random) -> str:
-        """Another entity whose name shares words with this one's, as Guinea and Guinea-Bissau do."""
-        shape = rng.randrange(4)
+        """Another entity whose name shares words with this one's, as Guinea and Guinea-Bissau do, or letters, as Niger and
+        Nigeria.
+        """
+        shape = rng.randrange(6)
         if shape == 0:
             return f"{rng.choice(MODIFIERS)} {entity}"
         if shape == 1:
             return f"{entity} {rng.choice(ENDINGS[:-1])}"
         if shape == 2:
             return f"{entity}-{self.capital(self.word(rng))}"
-        return f"{' '.join(entity.split()[:-1])} {self.capital(self.word(rng))}".strip()
+        if shape == 3:
+            return f"{' '.join(entity.split()[:-1])} {self.capital(self.word(rng))}".strip()
+        return self.respelt(entity, rng)
+
+    def respelt(self, entity: str, rng: Random) -> str:
+        """The same beginning with another end."""
+        kept = rng.randint(2, max(2, len(entity) - 1))
+        end = rng.choice(self.inner)
+        return entity[:kept] + (end if end != entity[kept:] else 2 * end)
 
     def facts(self, entity: str, kind: str, how_many: int, rng: Random) -> list[Fact]:
         """`how_many` facts of one entity, each of another relation."""

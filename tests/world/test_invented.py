@@ -38,6 +38,13 @@ def test_a_relative_has_another_name(seed):
     assert INVENTOR.relative(entity, rng) != entity
 
 
+@given(seeds)
+def test_a_relative_may_begin_as_its_entity_does_and_end_otherwise(seed):
+    entity = INVENTOR.entity(Random(seed))
+    relative = INVENTOR.respelt(entity, Random(seed))
+    assert relative != entity and relative[:2] == entity[:2]
+
+
 def test_names_are_made_of_the_whole_vocabulary():
     letters = {piece.strip().lower() for piece in pieces_of(byte_level()) if piece.strip().isalpha()}
     names = " ".join(INVENTOR.name(Random(seed)) for seed in range(4000)).lower()

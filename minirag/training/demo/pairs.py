@@ -25,6 +25,8 @@ from minirag.training.dpr.objective import dpr_loss
 from minirag.world.invented import Inventor
 from minirag.world.passages import ask, write_passage
 
+SIMILAR = 0.4  # share of entities that are named after another one of the batch
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -37,12 +39,13 @@ class Pair:
 def pairs(inventor: Inventor, entities: int, rng: Random) -> list[Pair]:
     """Two passages of each entity, a question to each: the other passage of the same entity is the hard negative.
 
-    Every second entity may have a relative with a similar name, so that a shared word is not taken for the entity.
+    Many an entity has a relative with a similar name, so that a shared word is not taken for the entity.
     """
     names: list[str] = []
     while len(names) < entities:
-        similar = bool(names) and rng.random() < 0.25
-        names.append(inventor.relative(rng.choice(names), rng) if similar else inventor.entity(rng))
+        similar = bool(names) and rng.random() < SIMILAR
+        name = inventor.relative(rng.choice(names), rng) if similar else inventor.entity(rng)
+        names += [name] if name not in names else []
     kind = rng.choice(("country", "country", "element"))
     return [pair for name in names for pair in pairs_about(inventor, name, kind, rng)]
 

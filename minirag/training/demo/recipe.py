@@ -34,13 +34,13 @@ class Recipe:
     encoder_layers: int = 3
     decoder_layers: int = 2
     seed: int = 0
-    dpr_entities: int = 32
+    dpr_entities: int = 48
     bart_batch: int = 48
     rag_batch: int = 12
     rag_entities: int = 300
     rag_world_steps: int = 100
     n_docs: int = 5
-    dpr: LoopSettings = field(default_factory=lambda: LoopSettings(steps=1500, decay_from=0.3))
+    dpr: LoopSettings = field(default_factory=lambda: LoopSettings(steps=2400, decay_from=0.3))
     bart: LoopSettings = field(
         default_factory=lambda: LoopSettings(steps=7500, learning_rate=1.5e-3, warmup_steps=200, decay_from=0.6)
     )

@@ -33,6 +33,7 @@ def test_each_question_is_answered_by_its_own_passage_alone(seed):
         assert first.passage.title == second.passage.title and first.passage.text != second.passage.text
         for pair in (first, second):
             assert pair.passage.title.casefold() in pair.question.casefold()
+    assert len({pair.passage.title for pair in batch}) == 6
 
 
 def test_the_retriever_learns_a_batch_by_heart():
