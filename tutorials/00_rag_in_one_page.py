@@ -21,7 +21,7 @@
 from minirag import RagTokenForGeneration
 
 rag = RagTokenForGeneration.from_pretrained("weights/demo")
-answer = rag.answer("Who discovered titanium?", n_docs=3)
+answer = rag.answer("What is the name of the highest point in Mali?", n_docs=3)
 print(f"{answer.text}, probability {2.718281828**answer.logprob:.2f}")
 for passage in answer.passages:
     print(f"prior {passage.prior:.2f}, posterior {passage.posterior:.2f}  {passage.title}: {passage.text[:70]}…")
@@ -39,7 +39,7 @@ for passage in answer.passages:
 # %%
 import torch
 
-question = "Who discovered titanium?"
+question = "What is the name of the highest point in Mali?"
 tokens = rag.rag.tokenizer.question_encoder([question])
 with torch.no_grad():
     q = rag.question_encoder(tokens.input_ids, tokens.attention_mask).pooler_output  # (1, D)
@@ -144,7 +144,7 @@ figure
 # That `answer` reports the probabilities and posteriors of the likelihood is held by
 # `tests/test_answer.py::test_the_posterior_is_what_the_gradient_of_the_loss_says`.
 #
-# 1. Ask for the discoverer of titanium with n_docs=1 and with n_docs=5. Which numbers change, and why?
-# 2. Give the model a passage of your own that says somebody else discovered titanium. Whom does it believe?
+# 1. Ask for the highest point of Mali with n_docs=1 and with n_docs=5. Which numbers change, and why?
+# 2. Give the model a passage of your own that says that another mountain is the highest of Mali. Which does it believe?
 # 3. Step 4 is greedy. Draw each token at random from `mixed` instead, a hundred times. How often does the answer come out
 #    as above? What would you expect from its probability?

@@ -165,13 +165,13 @@ assert torch.allclose(scores.grad[0], of_tokens.sum(dim=1) - T * prior)
 # ## A real one
 #
 # The shipped model, a question about the real world, and the two passages that its retriever found most likely. The
-# second is about other islands and also knows a highest point, so it is a serious rival until the first token is there.
+# second is about another country and also knows a capital, so it is a serious rival until the first token is there.
 
 # %%
 from minirag import RagSequenceForGeneration
 
 rag = RagSequenceForGeneration.from_pretrained("weights/demo")
-answer = rag.answer("Which is the highest mountain or hill in Solomon Islands?", n_docs=2)
+answer = rag.answer("Which city is the capital of Italy?", n_docs=2)
 print(f"{answer.text}: p(y|x) = {torch.tensor(answer.logprob).exp():.2f}")
 for passage, belief in zip(answer.passages, answer.token_posterior, strict=True):
     print(f"{passage.title:16} prior {passage.prior:.2f}, after each token", [f"{p:.2f}" for p in belief.tolist()])

@@ -31,8 +31,8 @@ print(
 
 # %%
 text = token_model.rag.tokenizer.generator
-questions = ["Who discovered titanium?", "What is the capital of Mongolia?"]
-labels = text([" William Gregor", " Ulaanbaatar"]).input_ids  # (B, T)
+questions = ["What is the name of the highest point in Mali?", "What is the capital of Mongolia?"]
+labels = text([" Hombori Tondo", " Ulaanbaatar"]).input_ids  # (B, T)
 print(labels.tolist())
 for row in labels.tolist():
     print([text.decode([i], skip_special_tokens=False) for i in row])

@@ -52,7 +52,7 @@ from minirag.decoding.rag_token import rag_token_step
 
 rag = RagTokenForGeneration.from_pretrained("weights/demo")
 text = rag.rag.tokenizer.generator
-sources = rag.rag.retrieve_for(["Who discovered titanium?"], n_docs=3)
+sources = rag.rag.retrieve_for(["What is the name of the highest point in Mali?"], n_docs=3)
 with torch.no_grad():
     encoded = rag.rag.encode(sources).last_hidden_state  # (B*K, S, D)
     doc_logprobs = sources.doc_logprobs()  # (B, K)
@@ -69,9 +69,9 @@ with torch.no_grad():
 print(text.decode(prefix))
 
 # %% [markdown]
-# Those were the steps of greedy search. The prior of the three passages was 0.59, 0.21 and 0.20, and only the first names
-# the discoverer of titanium: no token of his name can be likelier than about 0.6, however sure that passage is. The rest
-# of each distribution is what the other two would have written instead.
+# Those were the steps of greedy search. The prior of the three passages was 0.70, 0.30 and 0.00, and only the first names
+# the highest point of Mali: no token of its name can be likelier than about 0.7, however sure that passage is. The rest of
+# each distribution is what Malawi's would have written instead.
 
 # %% [markdown]
 # ## The chain of mixtures is the likelihood
@@ -104,7 +104,7 @@ with torch.no_grad():
 # %%
 from minirag.plots import token_posterior
 
-answer = rag.answer("Who discovered titanium?", n_docs=3)
+answer = rag.answer("What is the name of the highest point in Mali?", n_docs=3)
 print(f"{answer.text}, p(y|x) = {torch.tensor(answer.logprob).exp():.2f}")
 for passage, row in zip(answer.passages, answer.token_posterior.tolist(), strict=True):
     print(f"{passage.title:10}", [f"{p:.2f}" for p in row])
@@ -121,5 +121,5 @@ figure
 #
 # 1. For which prior of the first passage does "Fe" become the most likely word of the example? Solve it, then try.
 # 2. Show with the shipped model that the order of the passages makes no difference to the answer.
-# 3. The answer above has probability 0.07 although its passage is sure of it. Ask again with n_docs=1. What becomes of the
+# 3. The answer above has probability 0.06 although its passage is sure of it. Ask again with n_docs=1. What becomes of the
 #    probability, and is the answer more trustworthy for it?

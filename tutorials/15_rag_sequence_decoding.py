@@ -90,7 +90,7 @@ from minirag.decoding.rag_sequence import candidates_per_passage, fast, thorough
 
 rag = RagSequenceForGeneration.from_pretrained("weights/demo")
 text = rag.rag.tokenizer.generator
-sources = rag.rag.retrieve_for(["How hot must polonium be to melt?"], n_docs=2)
+sources = rag.rag.retrieve_for(["How hot must neon be to boil?"], n_docs=2)
 encoded = rag.rag.encode(sources).last_hidden_state
 doc_logprobs = sources.doc_logprobs()  # (1, K)
 options = rag.search_options({"num_beams": 3, "num_return_sequences": 6})
@@ -108,7 +108,8 @@ for name, decode in (("thorough", thorough), ("fast", fast)):
     print(f"{name:8}", {text.decode(c.tokens).strip(): round(2.718281828**c.logprob, 4) for c in candidates[:4]})
 
 # %% [markdown]
-# Here the two agree to four digits: neither passage gives the other's answer a chance worth counting.
+# For the two that count thorough and fast agree to four digits: neither passage gives the other's answer a chance. (Neon
+# boils at −246 °C. The retriever prefers the passage with its melting point, and nothing behind it can put that right.)
 #
 # ## Thorough is the likelihood of tutorial 11
 #
