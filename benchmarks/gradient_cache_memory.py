@@ -1,15 +1,16 @@
 """How much memory does a step of DPR's training take, with gradient caching and without?
 
-BERT-base for both sides, random weights in float32; each question of 16 tokens has a passage and a hard negative of 128
-tokens, every token is real. Each case is a step of AdamW in a process of its own; its moments are there before. `own`: 16
-bytes for each parameter (weight, gradient, two moments). `beyond`: peak resident memory less `own` and less what the imported
-libraries take. With caching, `chunk` passages have a graph at a time.
+One BERT-base for both sides, random weights in float32; each question of 16 tokens has a passage and a hard negative of 128
+tokens, every token is real. Each case is a whole step of AdamW in a process of its own: both passes over all chunks, the loss
+of all questions against all passages, backward, the optimizer; Adam's moments are there before.
 
-A step of 128 questions is 24 TFLOP with caching. So small batches are measured: two of them show what another question adds
-(`per_question`), and `projected` is that line at 128 questions, not a measurement. `--whole` measures 128, with caching only:
-half an hour of one core.
+`peak` is all resident memory of the process at its highest: `libraries` (Python and torch, before there is a network), `own`
+(16 bytes for each parameter: weight, gradient, two moments) and what lies `beyond`. With caching, `chunk` passages have a
+graph at a time, and 128 questions are measured: 24 TFLOP, ten minutes of an idle core. Without it they would not fit: there
+two small batches show what another question adds (`per_question`), and `projected_peak` is that line at 128 questions, not a
+measurement.
 
-    python -m benchmarks.gradient_cache_memory > benchmarks/results/gradient_cache_memory.json
+    OMP_NUM_THREADS=1 python -m benchmarks.gradient_cache_memory > benchmarks/results/gradient_cache_memory.json
 """
 
 import json
@@ -18,6 +19,7 @@ import platform
 import resource
 import subprocess
 import sys
+import time
 from importlib.metadata import version
 from pathlib import Path
 
@@ -32,12 +34,8 @@ from minirag.training.machine import processor
 from minirag.training.peak_memory import peak_memory
 
 QUESTION, PASSAGE, WHOLE = 16, 128, 128
-
-
-def cases(whole: bool) -> list[dict]:
-    """Without caching, 128 questions would take 40 GB: never measured whole."""
-    cached = [{"questions": size, "chunk": 8} for size in ((WHOLE,) if whole else (8, 16))]
-    return cached + [{"questions": size, "chunk": 0} for size in (4, 8)]
+COMMAND = "python -m benchmarks.gradient_cache_memory"
+CASES = [{"questions": WHOLE, "chunk": 8}, {"questions": 4, "chunk": 0}, {"questions": 8, "chunk": 0}]  # 0: all at once
 
 
 def chunks(tower: object, rows: int, length: int, size: int) -> list[Encode]:
@@ -57,14 +55,16 @@ def measure(case: dict) -> dict:
     optimizer = torch.optim.AdamW(model.parameters())
     count, size = case["questions"], case["chunk"] or 10**9
     make_moments(model, optimizer)
+    began = time.monotonic()
     questions = chunks(model.question_vectors, count, QUESTION, size)
     passages = chunks(model.passage_vectors, 2 * count, PASSAGE, size)
     loss = backward(questions, passages, dpr_loss, cached=case["chunk"] > 0)
     optimizer.step()
     peak = peak_memory(torch.device("cpu"))
+    assert peak is not None
     own = 16 * sum(parameter.numel() for parameter in model.parameters())
     sizes = {"peak": peak, "libraries": libraries, "own": own, "beyond": peak - libraries - own}
-    return {**case, "loss": loss, **sizes}
+    return {**case, "loss": loss, "seconds": round(time.monotonic() - began), **sizes}
 
 
 def make_moments(model: Towers, optimizer: torch.optim.AdamW) -> None:
@@ -95,21 +95,25 @@ def resident() -> int:
 
 def machine() -> dict:
     cpu = f"{os.cpu_count()} cores of {processor()}"
-    return {"cpu": cpu, "python": platform.python_version(), "torch": version("torch")}
+    return {
+        "cpu": cpu,
+        "threads": torch.get_num_threads(),
+        "python": platform.python_version(),
+        "torch": version("torch"),
+    }
 
 
 def main() -> None:
-    if sys.argv[1:] and sys.argv[1] != "--whole":
+    if sys.argv[1:]:
         print(json.dumps(measure(json.loads(sys.argv[1]))))
         return
     rows = []
-    for case in cases("--whole" in sys.argv):
-        command = [sys.executable, "-m", "benchmarks.gradient_cache_memory", json.dumps(case)]
+    for case in CASES:
+        command = [sys.executable, *COMMAND.split()[1:], json.dumps(case)]
         rows.append(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout))
         print(case, f"peak {rows[-1]['peak'] / 1e9:.2f} GB", file=sys.stderr)
-    pairs = [[row for row in rows if row["chunk"] == chunk] for chunk in (8, 0)]
-    projected = [line(pair) for pair in pairs if len(pair) == 2]
-    print(json.dumps({"machine": machine(), "bytes": rows, "projected": projected}, indent=1))
+    at_once = line([row for row in rows if row["chunk"] == 0])
+    print(json.dumps({"command": COMMAND, "machine": machine(), "bytes": rows, "projected": [at_once]}, indent=1))
 
 
 if __name__ == "__main__":

@@ -74,5 +74,15 @@ def test_the_readme_shows_what_a_training_step_holds():
     assert words in " ".join(README.split())
 
 
+def test_the_readme_shows_what_a_batch_of_128_questions_holds_with_gradient_caching():
+    results = json.loads((REPOSITORY / "benchmarks" / "results" / "gradient_cache_memory.json").read_text("utf-8"))
+    (whole,) = [row for row in results["bytes"] if row["questions"] == 128]
+    (line,) = results["projected"]
+    assert whole["peak"] < 4e9 and whole["chunk"] == 8
+    words = f"{whole['peak'] / 1e9:.1f} GB with eight passages at a time, {whole['own'] / 1e9:.1f} GB of it weights"
+    assert words in " ".join(README.split())
+    assert f"{line['projected_peak'] / 1e9:.0f} GB at once, by the line" in " ".join(README.split())
+
+
 def is_plain_token(measured: dict) -> bool:
     return measured["likelihood"] == "token" and measured["smoothing"] == 0.0
