@@ -170,8 +170,8 @@ figure
 # %% [markdown]
 # Low entropy alone is no health: this retriever is often sure, of the same passage for all. The paper met collapse at usual
 # rates, on tasks where the generator can do without passages (appendix H). Hence a rate of the question encoder's own,
-# `--question-encoder-rate`, and these measures. The runs on real questions, in tutorial 18, begin with a generator of 3.5
-# million parameters that learned from nothing; its long runs, and its exact match with the gold passage:
+# `--question-encoder-rate`, and these measures. The runs on real questions, in tutorial 18, begin with a small generator
+# that learned from nothing; its long runs, and its exact match with the gold passage:
 
 # %%
 for run in json.loads(Path("benchmarks/results/training.json").read_text("utf-8"))["bart"]:

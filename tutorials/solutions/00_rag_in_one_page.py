@@ -7,7 +7,7 @@ import torch
 from minirag import RagTokenForGeneration
 
 rag = RagTokenForGeneration.from_pretrained("weights/demo")
-question = "Who discovered titanium?"
+question = "What is the name of the highest point in Mali?"
 
 # %% [markdown]
 # ## Exercise 1
@@ -26,17 +26,17 @@ assert found[1].logprob > found[3].logprob > found[5].logprob
 # %% [markdown]
 # ## Exercise 2
 #
-# The passage. The model has no opinion about titanium: its weights have only seen invented worlds.
+# The passage. The model has no opinion about Mali: its weights have only seen invented worlds.
 
 # %%
-told = rag.answer(question, passages=[("Titanium", "Titanium was discovered by Ada Lovelace.")])
+told = rag.answer(question, passages=[("Mali", "The highest point of Mali is Mount Lovelace.")])
 print(told.text)
-assert told.text == "Ada Lovelace"
+assert told.text == "Mount Lovelace"
 
 # %% [markdown]
 # ## Exercise 3
 #
-# As often as its probability says, 0.07: about 7 times in a hundred, give or take three. `sample` draws many at once.
+# As often as its probability says, 0.06: about 6 times in a hundred, give or take two. `sample` draws many at once.
 
 # %%
 from minirag.decoding.rag_token import rag_token_decode

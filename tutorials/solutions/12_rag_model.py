@@ -9,8 +9,8 @@ from minirag import RagSequenceForGeneration, RagTokenForGeneration
 token_model = RagTokenForGeneration.from_pretrained("weights/demo")
 sequence_model = RagSequenceForGeneration.from_pretrained("weights/demo")
 text = token_model.rag.tokenizer.generator
-questions = ["Who discovered titanium?", "What is the capital of Mongolia?"]
-labels = text([" William Gregor", " Ulaanbaatar"]).input_ids
+questions = ["What is the name of the highest point in Mali?", "What is the capital of Mongolia?"]
+labels = text([" Hombori Tondo", " Ulaanbaatar"]).input_ids
 
 # %% [markdown]
 # ## Exercise 1

@@ -28,7 +28,7 @@ for x in (0.7, 0.74, 0.76, 0.9):
 from minirag import RagTokenForGeneration
 
 rag = RagTokenForGeneration.from_pretrained("weights/demo")
-question = "Who discovered titanium?"
+question = "What is the name of the highest point in Mali?"
 found = rag.answer(question, n_docs=3)
 passages = [(passage.title, passage.text) for passage in found.passages]
 scores = [torch.tensor(passage.prior).log().item() for passage in found.passages]
@@ -39,7 +39,7 @@ assert turned.text == found.text and abs(turned.logprob - found.logprob) < 1e-3
 # %% [markdown]
 # ## Exercise 3
 #
-# It becomes 0.89: with one passage the prior is 1, whatever its score. It is the same passage and the same answer,
+# It becomes 0.96: with one passage the prior is 1, whatever its score. It is the same passage and the same answer,
 # and less is known about it: that other passages were considered, and how seriously, does not show any more.
 
 # %%
