@@ -89,4 +89,6 @@ def all_growth(name: str, chosen: Selection, out: Path | None, console: Console)
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(main)
+    app()

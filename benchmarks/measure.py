@@ -16,13 +16,17 @@ from benchmarks.work import operations, product, product_operations
 
 @dataclass(frozen=True)
 class Side:
-    """memory_above: bytes beyond libraries, weights and what training keeps; None where it was not measured."""
+    """memory_above: bytes beyond libraries, weights and what training keeps; None where it was not measured.
+
+    result: where what the side computes is one number, such as the recall of a search.
+    """
 
     name: str
     seconds: list[float]  # of each round
     operations: int  # floating-point, of one run
-    share_of_peak: float  # operations a second / those of a square matrix product in the same rounds
+    share_of_peak: float  # operations a second / the peak
     memory_above: int | None = None
+    result: float | None = None
 
     @property
     def median(self) -> float:
@@ -53,10 +57,10 @@ def measure(name: str, job: Job, case: Case, rounds: int, enough: float, with_me
     del opened
     gc.collect()  # room for the processes in which memory is measured
     times = dict(zip([*job.sides, *products], seconds, strict=True))
-    peaks = {dtype: product_operations(case.device) / median(times[dtype]) for dtype in products}
+    peaks = {dtype: product_operations(case.device) / min(times[dtype]) for dtype in products}
     sides = [
-        Side(side, times[side], counted, counted / median(times[side]) / peaks[dtype])
-        for side, dtype, (_, counted) in zip(job.sides, job.dtypes[: len(first)], first, strict=True)
+        Side(side, times[side], counted, counted / median(times[side]) / peaks[dtype], result=one_number(computed))
+        for side, dtype, (computed, counted) in zip(job.sides, job.dtypes[: len(first)], first, strict=True)
     ]
     if with_memory:
         sides = [replace(side, memory_above=memory_above(name, side.name, case)) for side in sides]
@@ -70,3 +74,7 @@ def first_run(prepared: Prepared) -> tuple[Any, int]:
     values: list[Any] = []
     counted = operations(lambda: values.append(prepared.run()))
     return values[0], counted
+
+
+def one_number(computed: Any) -> float | None:
+    return computed if isinstance(computed, float) else None

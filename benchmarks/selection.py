@@ -22,9 +22,10 @@ class Selection:
     rounds: int = 9
     enough: float = 30.0  # seconds of one case, both sides together; three rounds there are in any case
     with_memory: bool = True
+    most_rows: int = 1_000_000  # of jobs that say themselves how many they search
 
 
-QUICK = Selection(("tiny",), (2,), rows=16, tokens=6, rounds=2, enough=1.0, with_memory=False)
+QUICK = Selection(("tiny",), (2,), rows=16, tokens=6, rounds=2, enough=1.0, with_memory=False, most_rows=2000)
 USUAL = Selection(("tiny", "base"), (2,), rows=96)
 FULL = Selection(("tiny", "base", "large"), (1, 4, 16), rows=2000, enough=120.0)
 
@@ -37,7 +38,8 @@ def cases(job: Job, chosen: Selection, devices: Sequence[str]) -> list[Case]:
         for size in chosen.sizes
         for questions in chosen.questions
     ]
-    return list(dict.fromkeys(replace(case, **(job.settings or {})) for case in every))
+    asked = [replace(case, **(job.settings or {})) for case in every]
+    return list(dict.fromkeys(replace(case, rows=min(case.rows, chosen.most_rows)) for case in asked))
 
 
 def devices() -> list[str]:

@@ -30,7 +30,7 @@ def cells(measured: Measured) -> tuple[str, ...]:
     case, ratio = measured.case, measured.ratio
     sides = [measured.sides[0], *measured.sides[1:][-1:]]
     return (
-        measured.job,
+        measured.job + results(sides),
         case.size if case.device == "cpu" else f"{case.size}, {case.device}",
         f"{case.questions}×{case.passages}",
         "–" if ratio is None else f"{ratio.median:.2f}",
@@ -40,6 +40,12 @@ def cells(measured: Measured) -> tuple[str, ...]:
         " / ".join(f"{100 * side.share_of_peak:.0f} %" for side in sides),
         " / ".join("–" if side.memory_above is None else f"{side.memory_above / 1e6:.0f}" for side in sides),
     )
+
+
+def results(sides: Sequence[Side]) -> str:
+    """`, 0.991 / 0.993`, where the sides compute one number each."""
+    numbers = [f"{side.result:.3f}" for side in sides if side.result is not None]
+    return f", {' / '.join(numbers)}" if numbers else ""
 
 
 def shown(measured: Measured) -> str:

@@ -1,6 +1,7 @@
 """Is what was measured written, shown and read again? And is what cannot be asked for refused by name?"""
 
 import json
+from dataclasses import replace
 
 import pytest
 from typer import Typer
@@ -23,6 +24,11 @@ LINE = Line("rag_token_beams", Case(), "passages", [1, 2], [4.0, 2.5])
 def test_a_row_shows_ratio_range_seconds_operations_shares_and_memory():
     expected = ("rag_token_beams", "base", "2×5", "4.00", "2.00 to 8.00", "2 / 8", "1 / 3", "50 % / 25 %", "1 / –")
     assert cells(ROW) == expected
+
+
+def test_a_number_that_the_sides_compute_stands_beside_the_job():
+    found = [replace(side, result=share) for side, share in zip(SIDES, (0.991, 0.9934), strict=True)]
+    assert cells(replace(ROW, sides=found))[0] == "rag_token_beams, 0.991 / 0.993"
 
 
 def test_a_line_says_what_changes_and_how_many_answers_come():
@@ -67,6 +73,11 @@ def test_a_job_that_fixes_what_others_vary_has_each_case_once():
     greedy = Job("", {}, same_numbers, {"beams": 1, "questions": 3})
     assert [case.questions for case in cases(greedy, FULL, ["cpu"])] == [3] * len(FULL.sizes)
     assert len(cases(Job("", {}, same_numbers), FULL, ["cpu", "cuda"])) == 2 * 3 * 3
+
+
+def test_the_smoke_test_searches_few_vectors():
+    search = Job("", {}, same_numbers, {"rows": 100_000})
+    assert [next(case.rows for case in cases(search, chosen, ["cpu"])) for chosen in (QUICK, USUAL)] == [2000, 100_000]
 
 
 def test_what_is_asked_for_replaces_a_part_of_the_selection():
