@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from minirag.decoding.beam_search import Hypothesis, Step
+from minirag.decoding.beam_search import Hypothesis, LeavingStep, Step
 from minirag.decoding.search import search
 from minirag.decoding.search_options import SearchOptions, check_one_search, options_for
 from minirag.model.bart import BartForConditionalGeneration
@@ -107,7 +107,7 @@ def cached_step(
         logits = generator.decode_step(prefixes[:, :, -1].reshape(-1, 1), cache)  # (R*W, V)
         return scores(logits, normalise).unflatten(0, prefixes.shape[:2])
 
-    return step
+    return LeavingStep(step, cache.keep)
 
 
 def cache_rows(parents: Int[Tensor, "R W"]) -> Int[Tensor, " RW"]:

@@ -20,11 +20,25 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from minirag.decoding.constraints import constrain
-from minirag.decoding.search_options import SearchOptions
+from minirag.decoding.search_options import SearchOptions, for_rows
 
 # step(prefixes, parents)[b, w, v] = log p(v | prefix w of question b). parents[b, w] is the beam of the previous call
 # that the prefix grew from, for steps with a cache. At the first call, on W copies of the start token, it is None.
 Step = Callable[[Int[Tensor, "B W t"], Int[Tensor, "B W"] | None], Float[Tensor, "B W V"]]
+
+MANY_STAY = 0.75  # of the questions asked about: with more than that, leaving the others out is not worth the copy
+
+
+@dataclass(frozen=True)
+class LeavingStep:
+    """A step whose questions may leave: keep(rows) says which rows of its batch it will be asked about from now on."""
+
+    step: Step
+    keep: Callable[[Int[Tensor, " b"]], None]
+
+    def __call__(self, prefixes: Int[Tensor, "B W t"], parents: Int[Tensor, "B W"] | None) -> Float[Tensor, "B W V"]:
+        return self.step(prefixes, parents)
+
 
 NOT_THERE = float("-inf")  # the score of a beam that does not exist
 
@@ -54,6 +68,11 @@ class Beams:
     token_logprobs: Float[Tensor, "B C n"]
     scores: Float[Tensor, "B C"]  # Σ_t constrained log p(y_t | y_<t); NOT_THERE: no such prefix
     parents: Int[Tensor, "B C"] | None = None  # the beam each one grew from
+
+    def of(self, rows: Int[Tensor, " b"]) -> "Beams":
+        """Those of some of the questions."""
+        parents = None if self.parents is None else self.parents[rows]
+        return Beams(self.tokens[rows], self.token_logprobs[rows], self.scores[rows], parents)
 
 
 @dataclass
@@ -87,20 +106,29 @@ def beam_search(
 ) -> list[list[Hypothesis]]:
     """argmax_y log p(y) / n ** length_penalty, approximately: the best answers of each question, best first.
 
-    Questions do not influence one another; one whose pool is closed only waits for the others. Fewer than
+    Questions do not influence one another. One whose pool is closed waits for the others, until a quarter of those that
+    are asked about wait: if `step` can do without them (LeavingStep), they are asked about no more. Fewer than
     num_return_sequences come back where fewer exist. ValueError where `step` or a constraint left a question no answer.
     """
     beams = first_beams(batch_size, options, device)
     pools = [FinishedPool(options.num_beams) for _ in range(batch_size)]
+    asked = list(range(batch_size))  # row r of `beams` belongs to question asked[r]
     for length in range(2, options.max_length + 1):
-        grown = grow(beams, step(beams.tokens, beams.parents), options)
+        grown = grow(beams, step(beams.tokens, beams.parents), for_rows(options, asked))
         ended = (grown.tokens[:, :, -1] == options.eos_token_id) | (length == options.max_length)
-        collect(grown, ended, pools, options)
+        open_pools = [pools[question] for question in asked]
+        collect(grown, ended, open_pools, options)
         beams = survivors(grown, ended, options.num_beams)
-        for pool, best_score in zip(pools, beams.scores[:, 0].tolist(), strict=True):
+        for pool, best_score in zip(open_pools, beams.scores[:, 0].tolist(), strict=True):
             pool.close_if_settled(best_score, length - 1, options)
-        if all(pool.closed for pool in pools):
+        still = [row for row, pool in enumerate(open_pools) if not pool.closed]
+        if not still:
             break
+        if isinstance(step, LeavingStep) and len(still) <= MANY_STAY * len(asked):
+            asked = [asked[row] for row in still]
+            rows = torch.tensor(still, device=beams.tokens.device)
+            beams = beams.of(rows)
+            step.keep(rows)
     check_answered(pools)
     return [pool.hypotheses[: options.num_return_sequences] for pool in pools]
 

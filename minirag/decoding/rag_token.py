@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from minirag.decoding.bart import bart_step
-from minirag.decoding.beam_search import Hypothesis, Step
+from minirag.decoding.beam_search import Hypothesis, LeavingStep, Step
 from minirag.decoding.search import search
 from minirag.decoding.search_options import SearchOptions
 from minirag.likelihood import next_token_mixture
@@ -31,15 +31,24 @@ def rag_token_step(
 
     Rows of `encoder_hidden` are ordered by question, then passage. What a missing passage's rows hold does not matter.
     """
-    K = doc_logprobs.shape[1]
+    K, prior = doc_logprobs.shape[1], doc_logprobs
     passage_step = bart_step(generator, encoder_hidden, encoder_mask, num_beams, use_cache)
 
     def step(prefixes: Int[Tensor, "B W t"], parents: Int[Tensor, "B W"] | None) -> Float[Tensor, "B W V"]:
         parents_of_passages = None if parents is None else parents.repeat_interleave(K, dim=0)
         per_passage = passage_step(prefixes.repeat_interleave(K, dim=0), parents_of_passages)  # (B*K, W, V)
-        return next_token_mixture(doc_logprobs, per_passage.unflatten(0, doc_logprobs.shape))
+        return next_token_mixture(prior, per_passage.unflatten(0, prior.shape))
 
-    return step
+    if not isinstance(passage_step, LeavingStep):
+        return step
+    keep_passages = passage_step.keep
+
+    def keep(questions: Int[Tensor, " b"]) -> None:
+        nonlocal prior
+        prior = prior[questions]
+        keep_passages((K * questions[:, None] + torch.arange(K, device=questions.device)).flatten())
+
+    return LeavingStep(step, keep)
 
 
 @torch.no_grad()
