@@ -5,7 +5,7 @@ Exact search must find the same rows as IndexFlatIP. A graph (HNSW) finds some o
 kept in the system's temporary folder once they are built.
 
 The vectors come in clusters, as those of passages do. Among random directions every vector is about as far from a question
-as every other, and no graph helps: of 20,000, both find 75 % with 200 candidates.
+as every other, and no graph helps: of 20,000, with 200 candidates, faiss finds 75 % and hnswlib 72 %.
 """
 
 import os
