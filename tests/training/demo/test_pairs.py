@@ -32,7 +32,8 @@ def test_each_question_is_answered_by_its_own_passage_alone(seed):
     for first, second in zip(batch[::2], batch[1::2], strict=True):
         assert first.passage.title == second.passage.title and first.passage.text != second.passage.text
         for pair in (first, second):
-            assert pair.passage.title.casefold() in pair.question.casefold()
+            # questions may be in capitals, from which ı and ß do not come back
+            assert pair.passage.title.upper() in pair.question.upper()
     assert len({pair.passage.title for pair in batch}) == 6
 
 
