@@ -70,12 +70,13 @@ def fused_attention(
 
     On a CPU the call's bfloat16 gradient takes three times as long as its float32 one, so it is computed in float32 there,
     autocast or not. Without a gradient the call is no faster in bfloat16 than in float32, while a bfloat16 matrix product
-    is four times as fast: where the weights are few, two products with a softmax between them are.
+    is four times as fast: where the weights are few, two products with a softmax between them are. (They ask for the keys
+    of a head side by side.)
     """
     keys, values = attended
     on_cpu = queries.device.type == "cpu" and queries.dtype == torch.bfloat16
     if on_cpu and not queries.requires_grad and dropout == 0.0 and weight_count(queries, keys) <= FEW_WEIGHTS:
-        return two_products(queries, attended, mask)
+        return explicit_attention(queries, KeysValues(keys.contiguous(), values.contiguous()), mask)[0]
     if on_cpu and queries.requires_grad:
         with torch.autocast("cpu", enabled=False):  # it would round them to bfloat16 again
             states = scaled_dot_product_attention(queries.float(), keys.float(), values.float(), mask, dropout)
@@ -88,23 +89,13 @@ def weight_count(queries: Float[Tensor, "B H T E"], keys: Float[Tensor, "B H S E
     return queries.shape[:3].numel() * keys.shape[2]
 
 
-def two_products(
-    queries: Float[Tensor, "B H T E"], attended: KeysValues, mask: Bool[Tensor, "#B 1 #T S"] | None
-) -> Float[Tensor, "B H T E"]:
-    """softmax(Q Kᵀ / √E) V with weights of the queries' type. A head's keys are put side by side first: the product asks it."""
-    scores = (queries / math.sqrt(queries.shape[-1])) @ attended.keys.contiguous().mT  # (B, H, T, S)
-    if mask is not None:
-        scores.masked_fill_(~mask, -torch.inf)
-    return scores.softmax(dim=-1) @ attended.values.contiguous()
-
-
 def explicit_attention(
     queries: Float[Tensor, "B H T E"],
     attended: KeysValues,
     mask: Bool[Tensor, "#B 1 #T S"] | None,
     dropout: float = 0.0,
 ) -> tuple[Float[Tensor, "B H T E"], Float[Tensor, "B H T S"]]:
-    """softmax(Q Kᵀ / √E) V, with the softmax in plain sight: slower than the fused call, and it can show its weights."""
+    """softmax(Q Kᵀ / √E) V, with the softmax in plain sight: mostly slower than the fused call, and it can show its weights."""
     scores = queries @ attended.keys.mT / math.sqrt(queries.shape[-1])  # (B, H, T, S)
     if mask is not None:
         scores = scores.masked_fill(~mask, -torch.inf)
