@@ -48,23 +48,33 @@ class ScoreTable:
     def scores(self) -> dict[tuple[int, ...], float]:
         """log p(y|x) of every candidate that was scored under every passage."""
         complete = (self.whole | (self.prior == NEVER)).all(dim=1).tolist()
+        return {
+            answer: logprob for (answer, logprob), there in zip(self.known().items(), complete, strict=True) if there
+        }
+
+    def known(self) -> dict[tuple[int, ...], float]:
+        """log Σ_{z: y was scored under z} p(z|x) p(y|x,z) of every candidate y: before any is read on, its fast score."""
         logprobs = lower_bound(self.prior, self.logprobs, self.whole).tolist()
-        rows = zip(self.answers, logprobs, complete, strict=True)
-        return {tuple(answer): logprob for answer, logprob, there in rows if there}
+        return {tuple(answer): logprob for answer, logprob in zip(self.answers, logprobs, strict=True)}
 
 
 def proposed_table(beams: list[list[Hypothesis]], prior: Float[Tensor, " K"]) -> ScoreTable:
     """Each distinct answer, with log p(y|x,z) under the passages in whose beams it is."""
     proposed = [{tuple(h.tokens): h.logprob for h in beam} for beam in beams]
-    answers = list(dict.fromkeys(tuple(h.tokens) for beam in beams for h in beam))
-    logprobs = [[found.get(answer, 0.0) for found in proposed] for answer in answers]
-    whole = [[answer in found for found in proposed] for answer in answers]
+    answers = distinct_answers(beams)
+    logprobs = [[found.get(tuple(answer), 0.0) for found in proposed] for answer in answers]
+    whole = [[tuple(answer) in found for found in proposed] for answer in answers]
     return ScoreTable(
-        [list(answer) for answer in answers],
+        answers,
         prior.to("cpu", torch.float64),
         torch.tensor(logprobs, dtype=torch.float64, device="cpu"),
         torch.tensor(whole, device="cpu"),
     )
+
+
+def distinct_answers(beams: list[list[Hypothesis]]) -> list[list[int]]:
+    """Y, the union of all passages' beams, in the order found."""
+    return [list(tokens) for tokens in dict.fromkeys(tuple(h.tokens) for beam in beams for h in beam)]
 
 
 def score_the_rest(

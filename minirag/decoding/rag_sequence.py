@@ -21,7 +21,7 @@ from torch import Tensor
 
 from minirag.decoding.bart import bart_decode
 from minirag.decoding.beam_search import Hypothesis
-from minirag.decoding.candidate_scores import proposed_table, score_the_rest
+from minirag.decoding.candidate_scores import distinct_answers, proposed_table, score_the_rest
 from minirag.decoding.search_options import SearchOptions, for_rows
 from minirag.likelihood import NEVER
 from minirag.model.bart import BartForConditionalGeneration
@@ -45,7 +45,7 @@ def thorough(
     use_cache: bool = True,
     do_deduplication: bool = True,
 ) -> list[list[Candidate]]:
-    """argmax_{y in Y} Σ_z p(z|x) p(y|x,z), Y all answers in any passage's beams: every y is scored under every passage.
+    """argmax_{y in Y} Σ_z p(z|x) p(y|x,z), Y all answers in any passage's beams: no y goes unscored that may be the best.
 
     Each question's candidates, best first, num_return_sequences at most. Rows are ordered by question, then passage;
     nothing is encoded again. (transformers encodes, and retrieves, again for every candidate, and leaves a leading bos
@@ -75,11 +75,10 @@ def fast(
     """argmax_{y in Y} Σ_{z: y in z's beams} p(z|x) p(y|x,z): 0 for a passage that did not propose y. No more passes."""
     found = candidates_per_passage(generator, encoder_hidden, encoder_mask, doc_logprobs, options, use_cache)
     ranked = []
-    for b, beams in enumerate(found):
+    for beams, prior in zip(found, doc_logprobs, strict=True):
+        scores = proposed_table(beams, prior).known()
         answers = proposed_answers(beams, do_deduplication)
-        proposed = doc_logprobs.new_tensor([[proposed_logprob(y, beam) for beam in beams] for y in answers])  # (C, K)
-        logprobs = (doc_logprobs[b] + proposed).logsumexp(dim=1)  # (C,)
-        ranked.append(rank(answers, logprobs.tolist(), options.num_return_sequences))
+        ranked.append(rank(answers, [scores[tuple(y)] for y in answers], options.num_return_sequences))
     return ranked
 
 
@@ -110,16 +109,6 @@ def candidates_per_passage(
 def proposed_answers(beams: list[list[Hypothesis]], do_deduplication: bool) -> list[list[int]]:
     """Each answer once, or once for every passage that found it."""
     return distinct_answers(beams) if do_deduplication else [h.tokens for beam in beams for h in beam]
-
-
-def distinct_answers(beams: list[list[Hypothesis]]) -> list[list[int]]:
-    """Y, the union of all passages' beams, in the order found."""
-    return [list(tokens) for tokens in dict.fromkeys(tuple(h.tokens) for beam in beams for h in beam)]
-
-
-def proposed_logprob(answer: list[int], beam: list[Hypothesis]) -> float:
-    """log p(y|x,z) where y is in z's beams, else log 0."""
-    return next((hypothesis.logprob for hypothesis in beam if hypothesis.tokens == answer), NEVER)
 
 
 def rank(answers: list[list[int]], logprobs: list[float], limit: int) -> list[Candidate]:

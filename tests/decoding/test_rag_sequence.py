@@ -7,8 +7,9 @@ import torch
 
 from minirag.decoding.bart import bart_step
 from minirag.decoding.beam_search import beam_search
+from minirag.decoding.candidate_scores import distinct_answers
 from minirag.decoding.greedy import greedy_search
-from minirag.decoding.rag_sequence import candidates_per_passage, distinct_answers, fast, thorough
+from minirag.decoding.rag_sequence import candidates_per_passage, fast, thorough
 from minirag.model.bart import BartForConditionalGeneration
 from tests.decoding.plain_rag_sequence import score_answers
 from tests.decoding.tiny_generator import (
