@@ -139,7 +139,8 @@ class Inventor:
         if shape == 2:
             return f"{entity}-{self.capital(self.word(rng))}"
         if shape == 3:
-            return f"{' '.join(entity.split()[:-1])} {self.capital(self.word(rng))}".strip()
+            other = f"{' '.join(entity.split()[:-1])} {self.capital(self.word(rng))}".strip()
+            return other if other != entity else self.relative(entity, rng)
         return self.respelt(entity, rng)
 
     def respelt(self, entity: str, rng: Random) -> str:
