@@ -16,15 +16,14 @@ measurement.
 import json
 import os
 import platform
-import resource
 import subprocess
 import sys
 import time
 from importlib.metadata import version
-from pathlib import Path
 
 import torch
 
+from benchmarks.resident import resident
 from minirag.configuration import BertConfig
 from minirag.model.dpr import DPRContextEncoder
 from minirag.training.dpr.gradient_cache import Encode, backward
@@ -49,7 +48,7 @@ def chunks(tower: object, rows: int, length: int, size: int) -> list[Encode]:
 
 def measure(case: dict) -> dict:
     """A step, and its peak."""
-    libraries = resident()
+    libraries = resident(torch.device("cpu"))
     torch.manual_seed(0)
     model = Towers(DPRContextEncoder(BertConfig())).train()
     optimizer = torch.optim.AdamW(model.parameters())
@@ -86,11 +85,6 @@ def line(rows: list[dict]) -> dict:
         "per_question": round(slope),
         "projected_peak": round(projected),
     }
-
-
-def resident() -> int:
-    """Bytes, now."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def machine() -> dict:

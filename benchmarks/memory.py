@@ -11,7 +11,6 @@ import ctypes
 import gc
 import importlib
 import json
-import resource
 import subprocess
 import sys
 from dataclasses import asdict
@@ -21,6 +20,7 @@ import torch
 from torch import nn
 
 from benchmarks.job import THEIRS, Case
+from benchmarks.resident import resident
 from minirag.training.peak_memory import peak_memory
 
 PROCESS = Path("/proc/self")  # Linux
@@ -60,13 +60,6 @@ def import_libraries(side: str) -> None:
     states = torch.randn(1, 2, 64, 64, requires_grad=True)
     small = nn.functional.scaled_dot_product_attention(states, states, states) @ states
     small.log_softmax(dim=-1).sum().backward()
-
-
-def resident(device: torch.device) -> int:
-    """Bytes of this process, now; on a GPU none but tensors count."""
-    if device.type == "cuda":
-        return 0
-    return int((PROCESS / "statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def forget_the_past(device: torch.device) -> None:

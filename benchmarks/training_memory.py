@@ -11,16 +11,15 @@ bytes for each parameter.
 import json
 import os
 import platform
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from benchmarks.resident import resident
 from minirag.training.machine import processor
 from minirag.training.peak_memory import peak_memory
 from tests.crosscheck.published_sizes import BART_BASE
@@ -104,17 +103,12 @@ def transformers_step(case: dict) -> Step:
     return model, loss
 
 
-def resident() -> int:
-    """Bytes, now."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
-
-
 def measure(case: dict) -> dict:
     """Two steps of AdamW, and their peak."""
     make_step = {"minirag": minirag_step, "transformers": transformers_step}[case["library"]]
     if case["library"] == "transformers":
         import transformers.models.rag  # noqa: F401  # its memory is not the step's
-    libraries = resident()
+    libraries = resident(torch.device("cpu"))
     model, loss_of = make_step(case)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
     model.train()
