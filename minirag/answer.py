@@ -115,7 +115,7 @@ def answer_batch(
     wanted = num_beams if num_candidates is None else num_candidates
     options = model.search_options({"num_beams": num_beams, "num_return_sequences": wanted, **settings})
     sources = read_sources(model.rag, questions, passages, doc_scores, n_docs)
-    encoded = model.rag.encode_to_answer(sources)
+    encoded = model.rag.encode(sources)
     found = model.search(sources, encoded, options, decoding)
     best = pad_ids([those[0].tokens for those in found], options.pad_token_id)
     prior, mask = sources.doc_logprobs(), best.attention_mask[:, 1:].to(model.rag.device)  # the start is not scored

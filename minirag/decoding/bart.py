@@ -17,7 +17,6 @@ from minirag.decoding.beam_search import Hypothesis, LeavingStep, Step
 from minirag.decoding.search import search
 from minirag.decoding.search_options import SearchOptions, check_one_search, options_for
 from minirag.model.bart import BartForConditionalGeneration
-from minirag.model.by_length import encode_by_length
 
 
 @torch.no_grad()
@@ -35,7 +34,7 @@ def bart_generate(
     """
     options = check_one_search(options_for(generator.config, settings))
     mask = input_ids != generator.config.pad_token_id if attention_mask is None else attention_mask
-    encoded = encode_by_length(generator, input_ids, mask).last_hidden_state
+    encoded = generator.encode(input_ids, mask).last_hidden_state
     return bart_decode(generator, encoded, mask, options, use_cache)
 
 

@@ -5,7 +5,7 @@ Tutorial  tutorials/03_attention.py
 Tests     tests/model/test_attention.py
 
 The projections and the attention itself are two steps, because cached decoding projects keys and values once and attends
-to them many times.
+to them many times. Where `rows` is given, what comes in and goes out are the real tokens of all rows in one (real_tokens.py).
 """
 
 import math
@@ -15,6 +15,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn.functional import gelu, relu, scaled_dot_product_attention
+
+from minirag.model.real_tokens import RealTokens
 
 FEW_WEIGHTS = 2**20  # 2 MB in bfloat16: they stay near the processor
 
@@ -38,26 +40,32 @@ class MultiHeadAttention(nn.Module):
         self.value = nn.Linear(width, width)
         self.output = nn.Linear(width, width)
 
-    def keys_values(self, source: Float[Tensor, "B S D"]) -> KeysValues:
+    def keys_values(self, source: Float[Tensor, "B S D"], rows: RealTokens | None = None) -> KeysValues:
         """(K, V) of every source position, split into heads."""
-        return KeysValues(split_heads(self.key(source), self.heads), split_heads(self.value(source), self.heads))
+        keys, values = self.key(source), self.value(source)
+        if rows is not None:
+            keys, values = rows.apart(keys), rows.apart(values)
+        return KeysValues(split_heads(keys, self.heads), split_heads(values, self.heads))
 
     def forward(
         self,
         x: Float[Tensor, "B T D"],
         attended: KeysValues,
-        mask: Bool[Tensor, "#B 1 #T S"] | None = None,
+        mask: Bool[Tensor, "#R 1 #n S"] | None = None,
         weights_wanted: bool = False,
-    ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B H T S"] | None]:
+        rows: RealTokens | None = None,
+    ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "R H n S"] | None]:
         """x: what asks; `attended`: what answers; mask: True where a query may look. Returns states and, if wanted, weights."""
-        queries = split_heads(self.query(x), self.heads)  # (B, H, T, E)
+        asking = self.query(x)
+        queries = split_heads(asking if rows is None else rows.apart(asking), self.heads)  # (B, H, T, E)
         dropout = self.dropout if self.training else 0.0
         if weights_wanted:
             states, weights = explicit_attention(queries, attended, mask, dropout)
         else:
             states = fused_attention(queries, attended, mask, dropout)
             weights = None
-        return self.output(join_heads(states)), weights
+        gathered = join_heads(states)
+        return self.output(gathered if rows is None else rows.together(gathered)), weights
 
 
 def fused_attention(

@@ -45,8 +45,9 @@ class BartForConditionalGeneration(nn.Module):
         output_hidden_states: bool = False,
         output_attentions: bool = False,
     ) -> EncoderOutput:
-        """Every row must hold at least one real token."""
-        states, weights = self.encoder(self.embed_tokens(input_ids), attention_mask, output_attentions)
+        """Every row must hold at least one real token. Padding's states are 0: nothing is computed for it."""
+        words = self.embed_tokens(input_ids)
+        states, weights = self.encoder(words, attention_mask, output_attentions, output_hidden_states)
         return EncoderOutput(
             states[-1], tuple(states) if output_hidden_states else None, tuple(weights) if output_attentions else None
         )
@@ -90,7 +91,7 @@ class BartForConditionalGeneration(nn.Module):
         self, encoder_hidden: Float[Tensor, "B S D"], encoder_mask: Bool[Tensor, "B S"], beams: int = 1
     ) -> DecoderCache:
         """Source keys and values, projected once per source row; `beams` prefixes will share each row."""
-        return DecoderCache(self.decoder.source_caches(encoder_hidden), padding_mask(encoder_mask), beams)
+        return DecoderCache(self.decoder.source_caches(encoder_hidden, encoder_mask), padding_mask(encoder_mask), beams)
 
     def decode_step(self, token_ids: Int[Tensor, "R 1"], cache: DecoderCache) -> Float[Tensor, "R V"]:
         """Logits of the token after `token_ids`, R = B·W prefixes; the cache grows by one position."""

@@ -19,6 +19,7 @@ from minirag.configuration import BartConfig
 from minirag.model.attention import MultiHeadAttention, activation, causal_mask, padding_mask
 from minirag.model.bert import check_length
 from minirag.model.decoder_cache import DecoderCache, LayerCache
+from minirag.model.real_tokens import RealTokens, real_tokens
 
 POSITION_OFFSET = 2
 
@@ -76,9 +77,14 @@ class BartEncoderLayer(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(
-        self, x: Float[Tensor, "B S D"], mask: Bool[Tensor, "B 1 1 S"] | None, weights_wanted: bool = False
-    ) -> tuple[Float[Tensor, "B S D"], Float[Tensor, "B H S S"] | None]:
-        attended, weights = self.attention(x, self.attention.keys_values(x), mask, weights_wanted)
+        self,
+        x: Float[Tensor, "B n D"],
+        mask: Bool[Tensor, "R 1 1 S"] | None,
+        weights_wanted: bool = False,
+        rows: RealTokens | None = None,
+    ) -> tuple[Float[Tensor, "B n D"], Float[Tensor, "R H S S"] | None]:
+        """rows: x holds the real tokens of all rows in one (real_tokens.py)."""
+        attended, weights = self.attention(x, self.attention.keys_values(x, rows), mask, weights_wanted, rows)
         return self.feed_forward(self.attention_norm(x + self.dropout(attended))), weights
 
 
@@ -99,14 +105,16 @@ class BartDecoderLayer(nn.Module):
         self,
         x: Float[Tensor, "B T D"],
         causal: Bool[Tensor, "#B 1 T T"],
-        source: Float[Tensor, "B S D"],
+        source: Float[Tensor, "R n D"],
         source_mask: Bool[Tensor, "B 1 1 S"] | None,
         weights_wanted: bool = False,
+        source_rows: RealTokens | None = None,
     ) -> tuple[Float[Tensor, "B T D"], Weights]:
-        """A whole prefix at once (teacher forcing)."""
+        """A whole prefix at once (teacher forcing). source_rows: `source` holds its real tokens in one row (real_tokens.py)."""
         attended, own = self.attention(x, self.attention.keys_values(x), causal, weights_wanted)
         x = self.attention_norm(x + self.dropout(attended))
-        attended, cross = self.cross_attention(x, self.cross_attention.keys_values(source), source_mask, weights_wanted)
+        sources = self.cross_attention.keys_values(source, source_rows)
+        attended, cross = self.cross_attention(x, sources, source_mask, weights_wanted)
         x = self.cross_attention_norm(x + self.dropout(attended))
         return self.feed_forward(x), (own, cross)
 
@@ -127,7 +135,7 @@ class BartDecoderLayer(nn.Module):
 
 
 class BartEncoder(nn.Module):
-    """Source words → (states, hidden states of every level, attention weights)."""
+    """Source words → (states of the levels that are wanted, the last at the end; attention weights)."""
 
     def __init__(self, config: BartConfig) -> None:
         super().__init__()
@@ -135,15 +143,23 @@ class BartEncoder(nn.Module):
         self.layers = nn.ModuleList([BartEncoderLayer(config) for _ in range(config.encoder_layers)])
 
     def forward(
-        self, words: Float[Tensor, "B S D"], attention_mask: Bool[Tensor, "B S"] | None, weights_wanted: bool = False
+        self,
+        words: Float[Tensor, "B S D"],
+        attention_mask: Bool[Tensor, "B S"] | None,
+        weights_wanted: bool = False,
+        every_level: bool = True,
     ) -> tuple[list[Float[Tensor, "B S D"]], list[Float[Tensor, "B H S S"] | None]]:
+        """Padding is not computed: its states are 0."""
         mask = None if attention_mask is None else padding_mask(attention_mask)
-        states, weights = [self.embeddings(words)], []
+        rows = real_tokens(attention_mask)
+        x = self.embeddings(words)
+        levels, weights = [x if rows is None else rows.together(x)], []
         for layer in self.layers:
-            x, layer_weights = layer(states[-1], mask, weights_wanted)
-            states.append(x)
+            x, layer_weights = layer(levels[-1], mask, weights_wanted, rows)
+            levels.append(x)
             weights.append(layer_weights)
-        return states, weights
+        wanted = levels if every_level else levels[-1:]
+        return wanted if rows is None else [rows.apart(level) for level in wanted], weights
 
 
 class BartDecoder(nn.Module):
@@ -169,9 +185,11 @@ class BartDecoder(nn.Module):
         if words_mask is not None:
             causal = causal & padding_mask(words_mask)  # (B, 1, T, T)
         mask = None if source_mask is None else padding_mask(source_mask)
+        rows = real_tokens(source_mask)
+        read = source if rows is None else rows.together(source)
         states, weights = [self.embeddings(words)], []
         for layer in self.layers:
-            x, layer_weights = layer(states[-1], causal, source, mask, weights_wanted)
+            x, layer_weights = layer(states[-1], causal, read, mask, weights_wanted, rows)
             states.append(x)
             weights.append(layer_weights)
         return states, weights
@@ -190,9 +208,11 @@ class BartDecoder(nn.Module):
         cache.nodes = seen.shape[2]
         return x
 
-    def source_caches(self, source: Float[Tensor, "B S D"]) -> list[LayerCache]:
-        """Each layer's keys and values of the source, projected once."""
-        return [LayerCache(layer.cross_attention.keys_values(source)) for layer in self.layers]
+    def source_caches(self, source: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"]) -> list[LayerCache]:
+        """Each layer's keys and values of the source, projected once; those of padding are 0."""
+        rows = real_tokens(mask)
+        read = source if rows is None else rows.together(source)
+        return [LayerCache(layer.cross_attention.keys_values(read, rows)) for layer in self.layers]
 
 
 def shift_right(labels: Int[Tensor, "B T"], start: int, pad: int) -> Int[Tensor, "B T"]:

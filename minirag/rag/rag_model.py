@@ -20,7 +20,6 @@ from minirag.configuration import RagConfig
 from minirag.likelihood import gather_token_logprobs
 from minirag.model.bart import BartForConditionalGeneration
 from minirag.model.bart_layers import shift_right
-from minirag.model.by_length import encode_by_length
 from minirag.model.dpr import DPRContextEncoder, DPRQuestionEncoder
 from minirag.outputs import EncoderOutput, RetrievAugLMOutput
 from minirag.rag import folder as files
@@ -108,11 +107,6 @@ class RagModel(nn.Module):
         wanted = inputs.output_hidden_states, inputs.output_attentions
         return sources, inputs.encoder_outputs or self.encode(sources, *wanted)
 
-    def read_to_answer(self, inputs: RagInputs) -> tuple[Sources, EncoderOutput]:
-        """The same for `generate`, which asks for nothing of padding and of no other level."""
-        sources = self.sources(inputs)
-        return sources, inputs.encoder_outputs or self.encode_to_answer(sources)
-
     def sources(self, inputs: RagInputs) -> Sources:
         """The passages of each question: those given, else those retrieved."""
         scores, mask = inputs.doc_scores, inputs.context_attention_mask
@@ -160,12 +154,6 @@ class RagModel(nn.Module):
         return self.generator.encode(
             sources.context_input_ids, sources.context_attention_mask, output_hidden_states, output_attentions
         )
-
-    def encode_to_answer(self, sources: Sources) -> EncoderOutput:
-        """The same where only real tokens' states are wanted: padding is not computed at full length (by_length.py)."""
-        if sources.context_input_ids is None:
-            raise ValueError("context_input_ids are missing")
-        return encode_by_length(self.generator, sources.context_input_ids, sources.context_attention_mask)
 
     def decoder_rows(self, decoder_input_ids: Int[Tensor, "B T"] | None, sources: Sources) -> Int[Tensor, "R T2"]:
         """The same decoder input for each passage of a question."""

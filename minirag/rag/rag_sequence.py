@@ -130,7 +130,7 @@ class RagSequenceForGeneration(nn.Module):
         options = self.search_options(search)
         asked = checked_inputs(self.config, input_ids=input_ids, attention_mask=attention_mask, **inputs)
         check_decoding(decoding)
-        sources, encoded = self.rag.read_to_answer(asked)
+        sources, encoded = self.rag.read(asked)
         found = self.search(sources, encoded, options, decoding, use_cache, do_deduplication)
         return padded_sequences(found, options.pad_token_id, self.rag.device)
 

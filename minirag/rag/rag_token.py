@@ -132,7 +132,7 @@ class RagTokenForGeneration(nn.Module):
         search, inputs = split_settings(settings)
         options = self.search_options(search)
         asked = checked_inputs(self.config, input_ids=input_ids, attention_mask=attention_mask, **inputs)
-        sources, encoded = self.rag.read_to_answer(asked)
+        sources, encoded = self.rag.read(asked)
         found = self.search(sources, encoded, options, use_cache=use_cache)
         return padded_sequences(found, options.pad_token_id, self.rag.device)
 

@@ -10,7 +10,6 @@ from minirag.decoding.beam_search import beam_search
 from minirag.decoding.greedy import greedy_search
 from minirag.decoding.sampling import sample
 from minirag.model.bart import BartForConditionalGeneration
-from minirag.model.by_length import encode_by_length
 from tests.decoding.tiny_generator import EOS, PAD, options, ragged_sources, tiny_generator
 
 IDS = torch.tensor([[5, 6, 7, EOS], [8, EOS, PAD, PAD]])
@@ -73,7 +72,7 @@ def test_logits_of_a_half_precision_generator_are_float32():
 def test_what_is_not_said_comes_from_the_generators_config():
     generator = tiny_generator(seed=5)
     generator.config = dataclasses.replace(generator.config, num_beams=3, max_length=7, no_repeat_ngram_size=2)
-    hidden = encode_by_length(generator, IDS, MASK).last_hidden_state
+    hidden = generator.encode(IDS, MASK).last_hidden_state
     search = options(num_beams=3, num_return_sequences=2, max_length=7, no_repeat_ngram_size=2)
     assert bart_generate(generator, IDS, MASK, num_return_sequences=2) == bart_decode(generator, hidden, MASK, search)
 

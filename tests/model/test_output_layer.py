@@ -113,6 +113,49 @@ def test_under_bfloat16_autocast_the_normalisation_is_in_float32():
     torch.testing.assert_close(gradient, exact, rtol=0.05, atol=0.1)  # bfloat16 has 8 bits
 
 
+@pytest.mark.parametrize("around_backward", [False, True])
+def test_under_autocast_gradients_are_those_of_torchs_own_in_bfloat16(around_backward):
+    states, embeddings, bias, targets = layer((2,), 5, 8, 30, dtype=torch.float32)
+    leaves = states, embeddings, bias
+    with torch.autocast("cpu", torch.bfloat16):
+        chunked = token_logprobs(*leaves, targets, chunk=3)
+        logits = torch.nn.functional.linear(*leaves)
+        dense = logits.log_softmax(dim=-1, dtype=torch.float32).gather(-1, targets.clamp(min=0)[..., None])[..., 0]
+    with torch.autocast("cpu", torch.bfloat16, enabled=around_backward):
+        ours = gradients(chunked, *leaves)
+    for gradient, theirs in zip(ours, gradients(dense, *leaves), strict=True):
+        assert gradient.dtype == torch.float32
+        torch.testing.assert_close(
+            gradient, theirs, rtol=0.02, atol=0.02
+        )  # sums of bfloat16 products, in another order
+
+
+def test_all_chunks_add_to_one_gradient_of_the_embeddings():
+    states, embeddings, bias, targets = layer((6,), 8, 5, 11)
+    logprobs = token_logprobs(states, embeddings, bias, targets, chunk=4).sum()
+    with Tables(11, 5) as made:
+        logprobs.backward()
+    assert made.count == 1
+
+
+class Tables(TorchDispatchMode):
+    """How many new tensors of the shape of the embeddings there were."""
+
+    def __init__(self, V, D):
+        super().__init__()
+        self.shape, self.storages = (V, D), set()
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        made = function(*args, **(kwargs or {}))
+        if isinstance(made, torch.Tensor) and made.shape == self.shape:
+            self.storages.add(made.untyped_storage().data_ptr())
+        return made
+
+    @property
+    def count(self):
+        return len(self.storages)
+
+
 def test_a_chunk_that_is_not_positive_is_refused():
     with pytest.raises(ValueError, match="chunk=0 is not positive"):
         token_logprobs(*layer((2,), 3, 4, 5), chunk=0)

@@ -48,7 +48,7 @@ def test_passages_are_retrieved_and_read_once_whatever_the_number_of_candidates(
     model = small_rag(variant, knowledge_base)
     calls, rows, encode = {"retrieve": 0}, [], model.generator.encode
     monkeypatch.setattr(model.retriever, "retrieve", counting(model.retriever.retrieve, calls, "retrieve"))
-    monkeypatch.setattr(model.generator, "encode", lambda ids, mask: rows.extend(ids.tolist()) or encode(ids, mask))
+    monkeypatch.setattr(model.generator, "encode", lambda ids, *rest: rows.extend(ids.tolist()) or encode(ids, *rest))
     answer = model.answer("Where is Bern?", num_beams=3, decoding=decoding)
     assert calls == {"retrieve": 1} and len(rows) == len(answer.passages)
 
