@@ -182,6 +182,15 @@ def test_deviation_29_forward_takes_and_returns_a_cache(tmp_path):
             both.ours(**contexts(), decoder_input_ids=LABELS, **given)
 
 
+def test_deviation_30_states_of_source_padding_are_computed(sequence):
+    """Ours leaves padding out of the encoder (model/real_tokens.py); nobody may look at these states in either."""
+    given = {**contexts(), "labels": LABELS}
+    theirs, ours = (m(**given).generator_enc_last_hidden_state for m in (sequence.theirs, sequence.ours))
+    padding = given["context_attention_mask"] == 0
+    assert padding.any() and (ours[padding] == 0).all() and (theirs[padding] != 0).any(dim=-1).all()
+    torch.testing.assert_close(ours[~padding], theirs[~padding])
+
+
 def test_every_row_names_a_test_that_runs_both_and_every_numbered_test_has_its_row():
     folder = Path(__file__).parent
     rows = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if re.match(r"\| \d+ \|", line)]
