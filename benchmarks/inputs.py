@@ -4,12 +4,14 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from benchmarks.job import Case
 from benchmarks.sizes import PAD, SIZES
 
 FIRST_WORD, START, QUESTION = 4, 2, 20  # ids below are special; BART's decoder starts with </s>; tokens of a question
 BERT_VOCABULARY, BART_VOCABULARY = 30522, 50265
+MAX_COMBINED_LENGTH = 300  # of the published RAG configurations
 
 
 def vocabularies(size: str) -> tuple[int, int]:
@@ -39,6 +41,13 @@ def sources(case: Case) -> dict[str, Tensor]:
     scores = torch.randn(case.questions, case.passages, generator=random)
     given = {"context_input_ids": ids, "context_attention_mask": real.long(), "doc_scores": scores}
     return on(case.device, given)
+
+
+def as_their_retriever_pads(given: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The same contexts as transformers' retriever hands them over: all as long as the longest may be (deviation 27)."""
+    more = (0, MAX_COMBINED_LENGTH - given["context_input_ids"].shape[1])
+    ids = pad(given["context_input_ids"], more, value=PAD)
+    return given | {"context_input_ids": ids, "context_attention_mask": pad(given["context_attention_mask"], more)}
 
 
 def bart_sources(case: Case) -> tuple[Tensor, Tensor]:

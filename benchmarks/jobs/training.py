@@ -3,7 +3,8 @@
 The scores come from the question encoder, which is trained along; passages' vectors are given. Both sides have the same
 optimizer (fused). Dropout draws other numbers on each side, so losses and gradients are compared without it: each question's
 loss is a mean over questions, and the gradient is compared by its length in every network. `recomputed`: minirag with
---activation-checkpointing, which computes layers again instead of keeping what they held.
+--activation-checkpointing, which computes layers again instead of keeping what they held. `padded`: each side's contexts are as
+wide as its own retriever makes them, transformers' 300 tokens (deviation 27).
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from benchmarks.inputs import training_batch
+from benchmarks.inputs import as_their_retriever_pads, training_batch
 from benchmarks.job import OURS, THEIRS, Case, Job, Prepared, same_numbers, weight_bytes
 from benchmarks.models import our_rag, their_rag
 from benchmarks.sizes import PAD
@@ -39,8 +40,10 @@ def ours(variant: str, recompute: bool, case: Case) -> Prepared:
     return steps(model, loss)
 
 
-def theirs(variant: str, case: Case) -> Prepared:
+def theirs(variant: str, padded: bool, case: Case) -> Prepared:
     model, batch = their_rag(variant, case), training_batch(case)
+    if padded:
+        batch = as_their_retriever_pads(batch)
 
     def loss() -> Tensor:
         given = {name: batch[name] for name in ("context_input_ids", "context_attention_mask", "labels")}
@@ -88,11 +91,15 @@ def gradient_norm(network: nn.Module) -> Tensor:
     return torch.stack(gradients).norm()
 
 
-def sides(variant: str, recompute: bool = False) -> Mapping[str, Callable[[Case], Prepared]]:
-    return {OURS: partial(ours, variant, recompute), THEIRS: partial(theirs, variant)}
+def sides(variant: str, recompute: bool = False, padded: bool = False) -> Mapping[str, Callable[[Case], Prepared]]:
+    return {OURS: partial(ours, variant, recompute), THEIRS: partial(theirs, variant, padded)}
 
 
 TOKEN = Job("training step, RAG-Token", sides("token"), same_numbers)
 SEQUENCE = Job("training step, RAG-Sequence", sides("sequence"), same_numbers)
 TOKEN_RECOMPUTED = Job("training step, RAG-Token, recomputed", sides("token", True), same_numbers)
 SEQUENCE_RECOMPUTED = Job("training step, RAG-Sequence, recomputed", sides("sequence", True), same_numbers)
+TOKEN_PADDED = Job("training step, RAG-Token, each as its retriever pads", sides("token", padded=True), same_numbers)
+SEQUENCE_PADDED = Job(
+    "training step, RAG-Sequence, each as its retriever pads", sides("sequence", padded=True), same_numbers
+)
