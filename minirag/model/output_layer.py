@@ -36,13 +36,15 @@ def token_logprobs(
     targets: Int[Tensor, "*rows T"],
     chunk: int = CHUNK,
 ) -> Float[Tensor, "*rows T"]:
-    """log softmax(E h_t + b)[y_t], in nats, float32 or wider. A negative target (−100) reads column 0: mask it.
+    """log softmax(E h_t + b)[y_t], in nats, float32 or wider. A negative target (−100) is not read: 0, for no work.
 
     The same numbers, gradients included, as from all logits at once (`likelihood.gather_token_logprobs`).
     """
     check_chunk(chunk)
-    index = targets.clamp(min=0).flatten()
-    return PickedLogprobs.apply(states.flatten(0, -2), embeddings, bias, index, chunk).view(targets.shape)
+    (wanted,) = (targets.flatten() >= 0).nonzero(as_tuple=True)
+    read = states.flatten(0, -2).index_select(0, wanted)
+    picked = PickedLogprobs.apply(read, embeddings, bias, targets.flatten()[wanted], chunk)
+    return picked.new_zeros(targets.numel()).index_put((wanted,), picked).view(targets.shape)
 
 
 class PickedLogprobs(torch.autograd.Function):
@@ -93,7 +95,7 @@ def gradient_of_logits(
 def add_product(total: Float[Tensor, "V D"], left: Float[Tensor, "V t"], right: Float[Tensor, "t D"]) -> None:
     """total ← total + left right, without a second (V, D) where the formats are the same."""
     if total.dtype == left.dtype:
-        total.addmm_(left, right)
+        torch.addmm(total, left, right, out=total)  # operation counters know it, and not addmm_
     else:
         total += left @ right
 

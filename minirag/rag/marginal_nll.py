@@ -27,6 +27,7 @@ from minirag.likelihood import (
 )
 from minirag.model.bart import BartForConditionalGeneration
 from minirag.model.output_layer import CHUNK, read_in_chunks, token_logprobs
+from minirag.rag.scoring import IGNORED
 
 Chunks = Callable[[Callable[[Tensor, slice], Tensor]], list[Tensor]]  # read_in_chunks, given its states and weights
 
@@ -51,7 +52,7 @@ def marginal_nll(
         raise ValueError(f"variant={variant!r} is neither 'token' nor 'sequence'")
     output_layer = generator.embed_tokens.weight, generator.logits_bias[0]
     if epsilon == 0.0:
-        copies = targets[:, None].expand(states.shape[:-1])  # (B, K, T)
+        copies = targets.masked_fill(~mask, IGNORED)[:, None].expand(states.shape[:-1])  # (B, K, T)
         return -LOGPROB[variant](doc_logprobs, token_logprobs(states, *output_layer, copies, chunk), mask)
     chunks = partial(read_in_chunks, states, *output_layer, chunk=chunk)
     if variant == "token":

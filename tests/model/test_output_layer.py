@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import FlopCounterMode
 
 from minirag.likelihood import gather_token_logprobs
 from minirag.model.output_layer import read_in_chunks, token_logprobs
@@ -41,7 +42,9 @@ def test_the_log_probabilities_and_their_gradients_are_those_of_all_logits_at_on
     states, embeddings, bias, targets = layer(*shape)
     chunked = token_logprobs(states, embeddings, bias, targets, chunk)
     logits = (states @ embeddings.mT + bias).flatten(0, -2)
-    dense = gather_token_logprobs(logits[None, None], targets.view(1, -1)).view(targets.shape)
+    dense = (
+        gather_token_logprobs(logits[None, None], targets.view(1, -1)).view(targets.shape).masked_fill(targets < 0, 0)
+    )
     torch.testing.assert_close(chunked, dense, **CLOSE)
     leaves = states, embeddings, bias
     torch.testing.assert_close(gradients(chunked, *leaves), gradients(dense, *leaves), **CLOSE)
@@ -92,6 +95,22 @@ def test_no_more_than_one_chunk_of_logits_is_there_forward_or_backward(bf16):
     assert widest.rows == 4
 
 
+def test_what_is_not_scored_costs_no_product():
+    states, embeddings, bias, targets = layer((6,), 8, 5, 11)
+    with FlopCounterMode(display=False) as counter:
+        token_logprobs(states, embeddings, bias, targets).sum().backward()
+    scored = int((targets >= 0).sum())
+    assert scored < targets.numel()
+    assert counter.get_total_flops() == 4 * 2 * scored * embeddings.numel()  # logits twice, and each side's gradient
+
+
+def test_where_nothing_is_scored_every_gradient_is_0():
+    states, embeddings, bias, targets = layer((2,), 3, 4, 5)
+    logprobs = token_logprobs(states, embeddings, bias, torch.full_like(targets, -100))
+    assert logprobs.tolist() == [[0.0] * 3] * 2
+    assert not any(gradient.any() for gradient in gradients(logprobs, states, embeddings, bias))
+
+
 def test_the_dense_layer_keeps_what_the_chunked_one_does_not():
     states, embeddings, bias, targets = layer((6,), 8, 5, 11)
     with Widest(11) as widest:
@@ -106,6 +125,7 @@ def test_under_bfloat16_autocast_the_normalisation_is_in_float32():
         logits = torch.nn.functional.linear(states, embeddings, bias)
     assert logits.dtype == torch.bfloat16 and chunked.dtype == torch.float32
     dense = logits.float().log_softmax(dim=-1).gather(-1, targets.clamp(min=0)[..., None])[..., 0]
+    dense = dense.masked_fill(targets < 0, 0)
     torch.testing.assert_close(chunked, dense, rtol=0, atol=1e-6)
     (gradient,) = torch.autograd.grad(chunked.sum(), states)
     (exact,) = torch.autograd.grad(token_logprobs(states, embeddings, bias, targets).sum(), states)
@@ -121,6 +141,7 @@ def test_under_autocast_gradients_are_those_of_torchs_own_in_bfloat16(around_bac
         chunked = token_logprobs(*leaves, targets, chunk=3)
         logits = torch.nn.functional.linear(*leaves)
         dense = logits.log_softmax(dim=-1, dtype=torch.float32).gather(-1, targets.clamp(min=0)[..., None])[..., 0]
+        dense = dense.masked_fill(targets < 0, 0)
     with torch.autocast("cpu", torch.bfloat16, enabled=around_backward):
         ours = gradients(chunked, *leaves)
     for gradient, theirs in zip(ours, gradients(dense, *leaves), strict=True):
