@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from minirag.rag import RagTokenForGeneration as RagTokenForGeneration
     from minirag.retrieval.knowledge_base import KnowledgeBase as KnowledgeBase
     from minirag.retrieval.knowledge_base import build_knowledge_base as build_knowledge_base
-    from minirag.retrieval.passages import Passage as Passage
+    from minirag.retrieval.passage import Passage as Passage
     from minirag.retrieval.retriever import RagRetriever as RagRetriever
     from minirag.text.rag_tokenizer import RagTokenizer as RagTokenizer
 
@@ -46,7 +46,7 @@ ROOM_OF = {
     "RagTokenForGeneration": "rag",
     "KnowledgeBase": "retrieval.knowledge_base",
     "build_knowledge_base": "retrieval.knowledge_base",
-    "Passage": "retrieval.passages",
+    "Passage": "retrieval.passage",
     "RagRetriever": "retrieval.retriever",
     "RagTokenizer": "text.rag_tokenizer",
 }

@@ -19,7 +19,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from minirag.decoding.rag_sequence import Candidate
-from minirag.retrieval.passages import Passage
+from minirag.retrieval.passage import Passage, Place
 from minirag.text.batching import pad_ids
 
 PassageLike = Passage | str | tuple[str, str]  # a passage, its text, or (title, text)
@@ -34,6 +34,7 @@ class ScoredPassage:
     text: str
     prior: float
     posterior: float
+    places: tuple[Place, ...] = ()  # the files where it stands
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,7 @@ def assemble(
         logprob=texts[0].logprob,
         variant=model.variant,
         passages=[
-            ScoredPassage(passage.id, passage.title, passage.text, before, after)
+            ScoredPassage(passage.id, passage.title, passage.text, before, after, passage.places)
             for passage, before, after in zip(passages, prior.tolist(), posterior.tolist(), strict=True)
         ],
         candidates=texts,

@@ -25,6 +25,7 @@ FLOORS = [
     {"decoding"},
     {"likelihood"},
     {"questions"},
+    {"documents"},
     {"retrieval"},
     {"model"},
     {"text"},

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 19 Hot swap and your own documents: what does the model know when its index changes?
 #
-# Modules: minirag/retrieval/documents.py, minirag/retrieval/split.py, minirag/world/swap.py, minirag/evaluation/hot_swap.py
+# Modules: minirag/documents/reading.py, minirag/documents/split.py, minirag/world/swap.py, minirag/evaluation/hot_swap.py
 #
 # Paper: RAG §4.5 (index hot-swapping)
 #
@@ -141,14 +141,14 @@ figure
 # 100 words, so that each fits in front of a question. Here is the rule at work with pieces of six words:
 
 # %%
-from minirag.retrieval.split import split_text
+from minirag.documents.split import split_text
 
 story = "Atlantis lies in the sea. Its capital is Poseidonis, as everybody knows. Nobody goes there. It sank one day."
 print(len(story.split()), "words:", split_text(story, words=6))
 assert " ".join(split_text(story, words=6)) == story
 
 # %%
-from minirag.retrieval.documents import read_documents
+from minirag.documents.reading import read_documents
 
 (Path(place.name) / "lands.csv").write_text(
     "title,text\nAtlantis,The capital of Atlantis is Poseidonis.\nUtopia,Amaurot is the capital of Utopia.\n", "utf-8"

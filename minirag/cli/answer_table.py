@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from minirag.cli.console import bar, harmless
+from minirag.retrieval.passage import places_named
 
 if TYPE_CHECKING:
     from minirag.answer import Answer, AnswerCandidate
@@ -37,9 +38,10 @@ def passage_table(answer: "Answer") -> Table:
         table.add_column(name, no_wrap=name != "passage", overflow="fold")
     for passage in answer.passages:
         title = Text(harmless(passage.title) or harmless(passage.id), style="bold")
-        table.add_row(
-            share(passage.prior), share(passage.posterior), title + Text("\n") + excerpt(passage.text, answer.text)
-        )
+        shown = title + Text("\n") + excerpt(passage.text, answer.text)
+        if passage.places:
+            shown += Text("\n") + Text(harmless(places_named(passage.places)), style="not bold dim", overflow="fold")
+        table.add_row(share(passage.prior), share(passage.posterior), shown)
     return table
 
 

@@ -6,6 +6,7 @@ Tests     tests/cli/test_ask.py, tests/cli/test_ask_plot.py
 """
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -75,7 +76,14 @@ def draw(answer: "Answer", path: Path) -> None:
 def as_object(answer: "Answer") -> dict[str, Any]:
     """What `--json` prints. token_posterior[t].posterior[k]: how much passage k counts for token t."""
     passages = [
-        {"id": p.id, "title": p.title, "text": p.text, "prior": p.prior, "posterior": p.posterior}
+        {
+            "id": p.id,
+            "title": p.title,
+            "text": p.text,
+            "prior": p.prior,
+            "posterior": p.posterior,
+            "places": [asdict(place) for place in p.places],
+        }
         for p in answer.passages
     ]
     columns = answer.token_posterior.T.tolist()  # (T, K)

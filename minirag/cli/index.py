@@ -15,12 +15,21 @@ import typer
 from minirag.cli import options
 from minirag.cli.console import Report, harmless, progress_bar
 
+NAMED = 10  # so many files that were passed over are named
+
 if TYPE_CHECKING:
     from minirag.retrieval.passages import Passage
 
 
 def index(
-    files: Annotated[list[Path], typer.Argument(help="Documents: jsonl, tsv, csv, txt or md.", show_default=False)],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Documents (txt, md, html, pdf, csv, tsv, jsonl, json, parquet), folders of them, datasets folders,"
+            " quoted patterns.",
+            show_default=False,
+        ),
+    ],
     out: Annotated[Path, typer.Option(metavar="KB", help="Folder to write.", show_default=False)],
     model: options.EncoderFolder = None,
     kind: Annotated[
@@ -35,18 +44,30 @@ def index(
 ) -> None:
     """Make a knowledge base of documents, with the model's context encoder."""
     from minirag.cli.opening import choose_device, is_encoder, open_context_encoder
-    from minirag.retrieval.documents import read_documents
+    from minirag.documents.reading import read_documents
+    from minirag.documents.split import WORDS_PER_PASSAGE
     from minirag.retrieval.knowledge_base import build_knowledge_base
-    from minirag.retrieval.split import WORDS_PER_PASSAGE
     from minirag.training.dpr.towers import is_pair
 
     encode, fingerprint = open_context_encoder(model, device)
     batch_size = 8 if choose_device(device).type == "cpu" else 64  # what fits a processor's cache is encoded fastest
     with progress_bar("passages") as report:  # counts them while they are read, then while they are encoded
-        passages = counted(read_documents(files, None if whole else WORDS_PER_PASSAGE), report)
+        read = Reading(report)
+        passages = read.counted(read_documents(paths, None if whole else WORDS_PER_PASSAGE, read.skip))
         knowledge_base = build_knowledge_base(
-            out, passages, encode, fingerprint, dtype, kind, batch_size, progress=report, overwrite=overwrite
+            out,
+            passages,
+            encode,
+            fingerprint,
+            dtype,
+            kind,
+            batch_size,
+            progress=report,
+            overwrite=overwrite,
+            merge_duplicates=True,
         )
+    for line in read.remarks(len(knowledge_base)):
+        print(line)
     print(f"{harmless(str(out))}: {len(knowledge_base):,} passages, {knowledge_base.sidecar.index['kind']} index")
     if model is not None and (is_pair(model) or is_encoder(model)):
         return  # encoders alone answer nothing
@@ -54,8 +75,33 @@ def index(
     print(f'ask it: minirag ask "…" --kb {harmless(shlex.quote(str(out)))}{with_model}')
 
 
-def counted(passages: "Iterable[Passage]", report: Report) -> "Iterator[Passage]":
-    """The same passages; `report` is told how many so far."""
-    for number, passage in enumerate(passages, start=1):
-        report(number, None)
-        yield passage
+class Reading:
+    """What is to be told of it afterwards: how many passages were read, with how many vectors, what was passed over."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.passages, self.vectors, self.skipped = 0, 0, 0
+        self.first_skipped: list[str] = []
+
+    def counted(self, passages: "Iterable[Passage]") -> "Iterator[Passage]":
+        for passage in passages:
+            self.passages += 1
+            self.vectors += passage.vector is not None
+            self.report(self.passages, None)
+            yield passage
+
+    def skip(self, path: Path, reason: str) -> None:
+        self.skipped += 1
+        if self.skipped <= NAMED:
+            self.first_skipped.append(f"skipped {harmless(str(path))}: {harmless(reason)}")
+
+    def remarks(self, kept: int) -> list[str]:
+        lines = list(self.first_skipped)
+        if self.skipped:
+            more = self.skipped - NAMED
+            lines.append(f"{self.skipped:,} skipped" + (f" ({more:,} of them not named here)" if more > 0 else ""))
+        if self.passages > kept:
+            lines.append(f"duplicates, kept once with all of their places: {self.passages - kept:,}")
+        if self.vectors:
+            lines.append(f"{self.vectors:,} vectors taken from the files; those that were tried are this encoder's")
+        return lines

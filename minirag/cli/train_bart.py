@@ -145,7 +145,7 @@ def beginning(
 
 def open_passages(path: Path, work: Path, first: bool) -> "PassageStore":
     """Those of a knowledge base, or a file of documents, of which each is a passage: the first process keeps them."""
-    from minirag.retrieval.documents import read_documents
+    from minirag.documents.reading import read_documents
     from minirag.retrieval.passages import PassageStore
     from minirag.retrieval.sidecar import PASSAGES
 

@@ -16,11 +16,13 @@ from minirag.retrieval.passages import PassageStore
 
 
 def with_gold(store: PassageStore, question: Question) -> Question:
-    """The question with `gold` from its written-out passages, where it has none of its own."""
+    """The question with `gold` from its written-out passages, where it has none of its own; a merged duplicate's id becomes
+    that under which the passage is held.
+    """
     if question.gold or not question.positives:
-        return question
-    held = titles_of(store, [passage.id for passage in question.positives])
-    return replace(question, gold=tuple(held))
+        held = tuple(store.held_as(each) for each in question.gold)
+        return question if held == question.gold else replace(question, gold=held)
+    return replace(question, gold=tuple(titles_of(store, [passage.id for passage in question.positives])))
 
 
 def gold_titles(store: PassageStore, question: Question) -> set[str]:

@@ -8,12 +8,12 @@ Tests     tests/evaluation/test_predictions.py
 from collections.abc import Sequence
 from pathlib import Path
 
+from minirag.documents.lines import numbered_lines
 from minirag.evaluation.judged import judge
 from minirag.evaluation.measures import measures_of
 from minirag.evaluation.report import Report
 from minirag.questions.question import Question
 from minirag.questions.records import any_text, parsed
-from minirag.retrieval.lines import numbered_lines
 
 
 def read_predictions(path: Path) -> list[str]:

@@ -12,7 +12,7 @@ and a passage is {"title": "…", "text": "…", "passage_id": "…"}. Any of th
 from array import array
 from pathlib import Path
 
-from minirag.questions.json_values import Bytes, after_space, elements, first_byte
+from minirag.documents.json_values import Bytes, after_space, elements, first_byte
 from minirag.questions.question import Question
 from minirag.questions.records import Record, answers_of, filled_text, listed, parsed, passage_of
 from minirag.questions.sequence import Progress, Questions

@@ -16,8 +16,8 @@ Each may be packed with gzip.
 from collections.abc import Callable
 from pathlib import Path
 
+from minirag.documents.json_values import first_byte, members
 from minirag.questions.dpr import open_dpr
-from minirag.questions.json_values import first_byte, members
 from minirag.questions.jsonl import open_jsonl
 from minirag.questions.question import Question
 from minirag.questions.sequence import Progress, Questions

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
+from minirag.documents.json_values import elements, first_byte, members
 from minirag.questions.dpr import utf8
-from minirag.questions.json_values import elements, first_byte, members
 from minirag.questions.question import Question
 from minirag.questions.records import Record, any_text, as_object, filled_text, listed, parsed
 from minirag.questions.sequence import Progress, Questions

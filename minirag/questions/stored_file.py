@@ -19,7 +19,7 @@ from pathlib import Path
 from threading import Lock
 from typing import IO
 
-from minirag.retrieval.lines import decoded
+from minirag.documents.lines import decoded
 
 GZIP = b"\x1f\x8b"
 MARK = b"\xef\xbb\xbf"  # byte order mark

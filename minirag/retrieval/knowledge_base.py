@@ -22,6 +22,7 @@ from torch import Tensor
 
 from minirag.retrieval.building import Encode, Progress, check_place, choose_index, encoded_batches, write_index
 from minirag.retrieval.exact_index import ExactIndex
+from minirag.retrieval.given_vectors import GivenVectors, with_given
 from minirag.retrieval.passages import Passage, PassageStore
 from minirag.retrieval.sidecar import (
     FILES,
@@ -148,11 +149,14 @@ def build_knowledge_base(
     batch_size: int = 64,
     progress: Progress | None = None,
     overwrite: bool = False,
+    merge_duplicates: bool = False,
 ) -> KnowledgeBase:
     """Write passages, their vectors d(z) = encode(passages) and an index. `folder` appears whole or not at all.
 
     index: "exact", "hnsw", or "auto" (exact up to 50,000 passages). `fingerprint` names the encoder behind `encode`.
     `progress(done, total)` counts passages encoded and, for hnsw, passages indexed. Only some of them are in memory at a time.
+    A passage that brings its vector along is not encoded, unless to try whether `encode` agrees (given_vectors.py).
+    merge_duplicates: passages with the same title and text become one, with the places and ids of all of them.
     An existing knowledge base is replaced only with `overwrite`; any other folder that is not empty never is.
     """
     folder = Path(folder)
@@ -160,16 +164,18 @@ def build_knowledge_base(
     choose_index(index, 0)
     check_place(folder, overwrite)
     with whole_folder(folder) as unfinished:
-        store = PassageStore.create(unfinished / PASSAGES, passages)
+        given = GivenVectors(unfinished / "given.sqlite")
+        store = PassageStore.create(unfinished / PASSAGES, passages, merge_duplicates, given.keep)
         count = len(store)
         if count == 0:
             raise ValueError(f"{folder}: a knowledge base needs at least one passage")
         kind = choose_index(index, count)
         total = 2 * count if kind == "hnsw" else count
         report = (lambda done: progress(done, total)) if progress is not None else (lambda done: None)
-        batches = encoded_batches(store, encode, batch_size, report)
+        batches = encoded_batches(store, with_given(given, encode), batch_size, report)
         dimension = write_vectors(unfinished / VECTORS, count, batches, dtype)
         store.close()
+        given.remove()
         settings = write_index(unfinished, kind, lambda done: report(count + done))
         files = {name: facts_of(unfinished / name) for name in sorted(FILES[kind])}
         write_sidecar(unfinished, Sidecar(count, dimension, dtype, fingerprint, settings, files))

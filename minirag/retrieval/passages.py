@@ -5,31 +5,28 @@ Tutorial  tutorials/08_passages_and_bm25.py
 Tests     tests/retrieval/test_passages.py
 
 One id space: passage `row` 0..N-1 is the row of its vector. `Passage.id` is the caller's own name for it.
+
+    passages     row, id, title, text: all that a knowledge base from before there were places has
+    places       row → source, line, offset, page: one or more of each passage that came from files (passage.py)
+    sources      a file's name, once
+    other_ids    the ids of those that said the same, where duplicates were merged (writing.py)
 """
 
 import sqlite3
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-SCHEMA = """
-CREATE TABLE passages(row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL, text TEXT NOT NULL);
-CREATE VIRTUAL TABLE passages_fts USING fts5(
-    title, text, content='passages', content_rowid='row', tokenize='unicode61 remove_diacritics 2');
-"""
+from minirag.retrieval.passage import Passage, Place
+from minirag.retrieval.writing import write_passages
+
 CHUNK = 1000  # passages read at once while walking through all of them
-
-
-@dataclass(frozen=True)
-class Passage:
-    """One retrievable text. `id` is the caller's name for it, unique within a knowledge base."""
-
-    id: str
-    title: str
-    text: str
+PLACES_OF = (
+    'SELECT row, name, "offset", page, line FROM places JOIN sources USING (source)'
+    ' WHERE row >= ? AND row < ? ORDER BY row, source, line, "offset"'
+)
 
 
 class PassageStore:
@@ -41,15 +38,28 @@ class PassageStore:
         self.lock = Lock()
         weakref.finalize(self, connection.close)
         self.count: int = self.select("SELECT coalesce(max(row) + 1, 0) FROM passages")[0][0]
+        tables = {name for (name,) in self.select("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        self.has_places = "places" in tables  # knowledge bases from before have none
+        self.has_other_ids = "other_ids" in tables
 
     @classmethod
-    def create(cls, path: str | Path, passages: Iterable[Passage]) -> "PassageStore":
-        """Write the passages in their order to a new file. ValueError names the passage at fault; no file is left."""
+    def create(
+        cls,
+        path: str | Path,
+        passages: Iterable[Passage],
+        merge_duplicates: bool = False,
+        on_passage: Callable[[Passage], None] = lambda passage: None,
+    ) -> "PassageStore":
+        """Write the passages in their order to a new file. ValueError names the passage at fault; no file is left.
+
+        merge_duplicates: one passage for all that have the same title and text, with the places and ids of all of them.
+        on_passage: is called with each passage that gets a row, in their order.
+        """
         path = Path(path)
         if path.exists():
             raise ValueError(f"{path}: exists already")
         try:
-            write_passages(path, passages)
+            write_passages(path, passages, merge_duplicates, on_passage)
         except BaseException:
             path.unlink(missing_ok=True)
             raise
@@ -76,32 +86,45 @@ class PassageStore:
     def __iter__(self) -> Iterator[Passage]:
         """In row order."""
         for start in range(0, self.count, CHUNK):
-            found = self.select(
-                "SELECT id, title, text FROM passages WHERE row >= ? AND row < ? ORDER BY row", (start, start + CHUNK)
-            )
-            yield from (Passage(*columns) for columns in found)
+            yield from self.between(start, start + CHUNK)
 
     def get(self, rows: Sequence[int]) -> list[Passage]:
         """One passage per row, in the order asked for."""
         return [self.passage(row) for row in rows]
 
     def passage(self, row: int) -> Passage:
-        found = (
-            self.select("SELECT id, title, text FROM passages WHERE row = ?", (row,)) if 0 <= row < self.count else []
-        )
+        found = self.between(row, row + 1) if 0 <= row < self.count else []
         if not found:
             raise ValueError(f"{self.path}: no passage in row {row} (rows 0 to {self.count - 1})")
-        return Passage(*found[0])
+        return found[0]
+
+    def between(self, first: int, behind: int) -> list[Passage]:
+        sql = "SELECT row, id, title, text FROM passages WHERE row >= ? AND row < ? ORDER BY row"
+        places: dict[int, list[Place]] = {}
+        for row, *place in self.select(PLACES_OF, (first, behind)) if self.has_places else []:
+            places.setdefault(row, []).append(place_of(*place))
+        found = self.select(sql, (first, behind))
+        return [Passage(id, title, text, tuple(places.get(row, ()))) for row, id, title, text in found]
 
     def rows_of(self, ids: Sequence[str]) -> list[int]:
         """The row of each id. ValueError names the first id that is not there."""
         return [self.row_of(passage_id) for passage_id in ids]
 
     def row_of(self, passage_id: str) -> int:
+        """Also of the id of a duplicate that was merged."""
         found = self.select("SELECT row FROM passages WHERE id = ?", (passage_id,))
+        if not found and self.has_other_ids:
+            found = self.select("SELECT row FROM other_ids WHERE id = ?", (passage_id,))
         if not found:
             raise ValueError(f"{self.path}: no passage with id {passage_id!r}")
         return found[0][0]
+
+    def held_as(self, passage_id: str) -> str:
+        """The id of the passage that a merged duplicate became; any other id is itself, whether it is there or not."""
+        if not self.has_other_ids:
+            return passage_id
+        found = self.select("SELECT p.id FROM other_ids o JOIN passages p USING (row) WHERE o.id = ?", (passage_id,))
+        return found[0][0] if found else passage_id
 
     def select(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of one query. A damaged file is a ValueError that names it."""
@@ -114,29 +137,6 @@ class PassageStore:
             raise ValueError(f"{self.path}: {parameters[0]!r} is not Unicode text (lone surrogate)") from None
 
 
-def write_passages(path: Path, passages: Iterable[Passage]) -> None:
-    """A journal would only slow this down: an unfinished file is deleted, never repaired."""
-    connection = sqlite3.connect(path, isolation_level=None)
-    try:
-        connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + SCHEMA)
-        connection.execute("BEGIN")
-        for row, passage in enumerate(passages):
-            insert(connection, row, passage)
-        connection.execute("INSERT INTO passages_fts(passages_fts) VALUES ('rebuild')")
-        connection.execute("INSERT INTO passages_fts(passages_fts) VALUES ('optimize')")
-        connection.execute("COMMIT")
-        connection.execute("VACUUM")
-    except sqlite3.Error as error:
-        raise ValueError(f"{path}: cannot be written ({error})") from None
-    finally:
-        connection.close()
-
-
-def insert(connection: sqlite3.Connection, row: int, passage: Passage) -> None:
-    try:
-        columns = (row, passage.id, passage.title, passage.text)
-        connection.execute("INSERT INTO passages VALUES (?, ?, ?, ?)", columns)
-    except sqlite3.IntegrityError:
-        raise ValueError(f"passage id {passage.id!r} occurs twice (the second time in row {row})") from None
-    except UnicodeEncodeError:
-        raise ValueError(f"passage {passage.id!r} (row {row}): not Unicode text (lone surrogate)") from None
+def place_of(source: str, offset: int, page: int, line: int) -> Place:
+    """SQLite cannot tell two NULLs apart, so 0 says that there is no page, or no line."""
+    return Place(source, offset, page or None, line or None)

@@ -14,6 +14,7 @@ from minirag.answer import Answer, AnswerCandidate
 from minirag.cli.answer_table import VARIANTS, probability
 from minirag.cli.console import harmless
 from minirag.plots import alt_text, svg_text, token_posterior
+from minirag.retrieval.passage import places_named
 
 MOST_LETTERS = 2_000  # of a passage: `minirag index` makes shorter ones, unless told to leave documents whole
 
@@ -67,7 +68,8 @@ def passage_list(token: Answer, sequence: Answer) -> str:
         + share("prior p(z|x)", read.prior)
         + share("posterior, RAG-Token", read.posterior)
         + share("posterior, RAG-Sequence", other.posterior)
-        + f'</dl><p dir="auto">{marked(read.text, [token.text, sequence.text])}</p></li>'
+        + f'</dl><p dir="auto">{marked(read.text, [token.text, sequence.text])}</p>'
+        + (f'<p class="quiet" dir="auto">{text(places_named(read.places))}</p></li>' if read.places else "</li>")
         for read, other in zip(token.passages, sequence.passages, strict=True)
     ]
     count = "1 passage" if len(items) == 1 else f"{len(items)} passages"

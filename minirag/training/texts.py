@@ -17,8 +17,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, overload
 
+from minirag.documents.lines import decoded
 from minirag.questions.stored_file import StoredFile
-from minirag.retrieval.lines import decoded
 
 WORDS = 8  # of a sentence that can be mended or asked about
 MARK = "\ufeff"  # byte order mark

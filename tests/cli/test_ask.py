@@ -28,7 +28,7 @@ def test_the_object_has_the_documented_shape(capsys, tiny_folder, variant):
     assert list(answer) == ["question", "answer", "logprob", "variant", "passages", "candidates", "token_posterior"]
     assert answer["question"] == question
     assert answer["variant"] == variant
-    assert [list(p) for p in answer["passages"]] == [["id", "title", "text", "prior", "posterior"]] * 3
+    assert [list(p) for p in answer["passages"]] == [["id", "title", "text", "prior", "posterior", "places"]] * 3
     assert [list(c) for c in answer["candidates"]] == [["text", "logprob"]] * 2
     assert answer["candidates"][0] == {"text": answer["answer"], "logprob": answer["logprob"]}
     for token in answer["token_posterior"]:

@@ -3,10 +3,16 @@
 import io
 import json
 
+import pyarrow as arrow
+import pyarrow.parquet as parquet
 import pytest
+import torch
 from rich.console import Console
 
 from minirag.cli import run
+from minirag.retrieval.knowledge_base import KnowledgeBase
+from tests.cli.refusal import refusal
+from tests.documents.small_files import pdf_bytes
 
 
 def indexed(capsys, tiny_folder, folder, *files) -> str:
@@ -52,7 +58,15 @@ def test_files_of_every_kind_become_one_knowledge_base(capsys, tiny_folder, tmp_
 
 @pytest.mark.parametrize(
     "text",
-    ["👩‍🔬 emoji", "من اليمين", "\x1b[2J\x07", "   ", "[bold]no markup[/bold]", "word " * 2_000, "w" * 3_000],
+    [
+        "👩‍🔬 emoji",
+        "من اليمين",
+        "\x1b[2J\x07",
+        "   ",
+        "[bold]no markup[/bold]",
+        " ".join(map(str, range(2_000))),
+        "w" * 3_000,
+    ],
     ids=["emoji", "right to left", "control", "spaces", "markup", "many words", "one long word"],
 )
 def test_a_text_may_hold_anything(capsys, tiny_folder, tmp_path, text):
@@ -67,6 +81,54 @@ def test_a_text_may_hold_anything(capsys, tiny_folder, tmp_path, text):
 def number(passage: dict) -> int:
     """1, 2, 3 of the pieces of one text."""
     return int(passage["id"].rpartition("#")[2]) if "#" in passage["id"] else 0
+
+
+def test_a_folder_of_every_kind_is_read_and_what_is_not_read_is_told(capsys, tiny_folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own" / "sub").mkdir(parents=True)
+    (tmp_path / "own" / "a.html").write_text("<title>H</title><p>one")
+    (tmp_path / "own" / "b.pdf").write_bytes(pdf_bytes(["first", "two"]))
+    (tmp_path / "own" / "c.csv").write_text("title,text\nH,one\n")
+    (tmp_path / "own" / "sub" / "d.txt").write_text("three")
+    (tmp_path / "own" / "e.png").write_bytes(b"PNG")
+    (tmp_path / "own" / "f.txt").write_text("")
+    assert indexed(capsys, tiny_folder, "kb", "own").splitlines()[:5] == [
+        "skipped own/e.png: is of kind '.png', which is not read",
+        "skipped own/f.txt: holds no text",
+        "2 skipped",
+        "duplicates, kept once with all of their places: 1",
+        "kb: 3 passages, exact index",
+    ]
+    places = {
+        p["title"]: [place["source"] for place in p["places"]] for p in passages(capsys, tiny_folder, tmp_path / "kb")
+    }
+    assert places == {"H": ["own/a.html", "own/c.csv"], "b": ["own/b.pdf"], "d": ["own/sub/d.txt"]}
+    assert run(["ask", "Who?", "--model", str(tiny_folder), "--kb", "kb", "--num-beams", "1"]) == 0
+    assert "own/a.html · own/c.csv:2" in capsys.readouterr().out
+
+
+def test_of_many_files_that_are_not_read_the_first_are_named(capsys, tiny_folder, tmp_path):
+    for number in range(13):
+        (tmp_path / f"{number:02}.png").write_bytes(b"")
+    (tmp_path / "a.txt").write_text("one")
+    lines = indexed(capsys, tiny_folder, tmp_path / "kb", tmp_path).splitlines()
+    assert lines[9].startswith(f"skipped {tmp_path}/09.png") and lines[10] == "13 skipped (3 of them not named here)"
+
+
+@pytest.mark.parametrize("change", [0.0, 1.0])
+def test_vectors_of_a_file_are_taken_if_they_are_this_encoders(capsys, tiny_folder, tmp_path, change):
+    own = KnowledgeBase.open(tiny_folder / "knowledge_base")
+    pairs = zip(own.store, (own.vectors + change).tolist(), strict=True)
+    rows = [{"title": passage.title, "text": passage.text, "embeddings": vector} for passage, vector in pairs]
+    parquet.write_table(arrow.Table.from_pylist(rows), tmp_path / "f.parquet")
+    if change:
+        assert "f.parquet:1: its vector was not made by this" in refusal(
+            capsys, "index", tmp_path / "f.parquet", "--out", tmp_path / "kb", "--model", tiny_folder
+        )
+        return
+    printed = indexed(capsys, tiny_folder, tmp_path / "kb", tmp_path / "f.parquet")
+    assert "4 vectors taken from the files; those that were tried are this encoder's" in printed
+    assert torch.equal(KnowledgeBase.open(tmp_path / "kb").vectors, own.vectors)
 
 
 def test_a_graph_is_built_on_request(capsys, tiny_folder, tmp_path):

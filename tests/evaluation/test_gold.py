@@ -25,3 +25,9 @@ def test_titles_are_given_or_looked_up_and_unknown_where_one_is_missing(store):
     assert gold_titles(store, Question("q", ("a",), gold=("1", "7"))) == set()
     assert gold_titles(store, Question("q", ("a",), positives=(OTHER, HELD))) == {"Oslo", "Bern"}
     assert gold_titles(store, Question("q", ("a",))) == set()
+
+
+def test_the_id_of_a_merged_duplicate_is_that_of_the_passage_it_became(tmp_path):
+    twins = [Passage("1", "Bern", "its river"), Passage("2", "Bern", "its river")]
+    store = PassageStore.create(tmp_path / "twins.sqlite", twins, merge_duplicates=True)
+    assert with_gold(store, Question("where?", ("Bern",), gold=("2",))).gold == ("1",)

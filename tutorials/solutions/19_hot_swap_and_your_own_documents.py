@@ -39,7 +39,7 @@ except ValueError as error:
 # Sentences end after 5, 12, 15 and 19 words: 5 is nearer to 8 than 12 is. What is left has 14 words and is cut once more.
 
 # %%
-from minirag.retrieval.split import split_text
+from minirag.documents.split import split_text
 
 story = "Atlantis lies in the sea. Its capital is Poseidonis, as everybody knows. Nobody goes there. It sank one day."
 pieces = split_text(story, words=8)

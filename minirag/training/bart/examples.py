@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from minirag.configuration import BartConfig
-from minirag.retrieval.split import sentences
+from minirag.documents.split import sentences
 from minirag.text.generator_input import generator_inputs, passage_string
 from minirag.text.tokenizers import Tokenizer
 from minirag.training.bart.matching import matches

@@ -13,7 +13,7 @@ to write what stands between them there.
 
 from random import Random
 
-from minirag.retrieval.split import sentences
+from minirag.documents.split import sentences
 from minirag.training.bart.salient_spans import FUNCTION_WORDS, Span, salient_spans
 from minirag.training.texts import Text
 

@@ -13,8 +13,8 @@ second looks more like what people type, and a paragraph can be asked several su
 from dataclasses import dataclass
 from random import Random
 
+from minirag.documents.split import sentences
 from minirag.retrieval.passages import Passage
-from minirag.retrieval.split import sentences
 from minirag.training.dpr.batches import Example
 
 WORDS = 4  # of a paragraph: a fact in one short sentence is asked by its title

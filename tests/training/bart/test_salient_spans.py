@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minirag.retrieval.split import sentences
+from minirag.documents.split import sentences
 from minirag.training.bart.salient_spans import salient_spans
 
 CURIE = "Marie Curie of the Sorbonne discovered radium in Paris on 21 December 1898. It earned her $500 or 12%."

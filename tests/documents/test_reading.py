@@ -1,16 +1,20 @@
 import csv
+import gzip
 import json
+import os
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minirag.retrieval.documents import read_documents
+from minirag.documents.reading import read_documents
 from minirag.retrieval.passages import Passage
 
 CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
-PASSAGES = st.lists(st.builds(Passage, CELLS, CELLS, CELLS), min_size=1, max_size=5)
+COLUMNS = st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=1, max_size=5)
 MONGOLIA = Passage("7", "Mongolia", "The capital is Ulaanbaatar.")
 
 
@@ -32,19 +36,22 @@ def write(tmp_path, monkeypatch):
 
 
 def read(*paths, **settings):
-    return list(read_documents(paths, **settings))
+    """Without their places, which have tests of their own."""
+    return [replace(passage, places=()) for passage in read_documents(paths, **settings)]
 
 
-@given(PASSAGES)
-def test_a_jsonl_file_comes_back_as_it_was_written(folder, passages):
+@given(COLUMNS)
+def test_a_jsonl_file_comes_back_as_it_was_written(folder, columns):
+    passages = [Passage(*each) for each in columns]
     path = folder / "facts.jsonl"
     lines = [json.dumps({"id": p.id, "title": p.title, "text": p.text}) for p in passages]
     path.write_text("\n".join(lines), encoding="utf-8")
     assert read(path, words=None) == passages
 
 
-@given(PASSAGES, st.permutations(["id", "title", "text"]))
-def test_a_csv_file_comes_back_as_it_was_written(folder, passages, names):
+@given(COLUMNS, st.permutations(["id", "title", "text"]))
+def test_a_csv_file_comes_back_as_it_was_written(folder, columns, names):
+    passages = [Passage(*each) for each in columns]
     path = folder / "facts.csv"
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, names, quoting=csv.QUOTE_ALL)
@@ -53,8 +60,9 @@ def test_a_csv_file_comes_back_as_it_was_written(folder, passages, names):
     assert read(path, words=None) == passages
 
 
-@given(st.lists(st.builds(Passage, *[CELLS.map(lambda cell: " ".join(cell.split()))] * 3), min_size=1, max_size=5))
-def test_a_tsv_file_that_the_csv_module_wrote_comes_back(folder, passages):
+@given(COLUMNS)
+def test_a_tsv_file_that_the_csv_module_wrote_comes_back(folder, columns):
+    passages = [Passage(*(" ".join(cell.split()) for cell in each)) for each in columns]
     path = folder / "facts.tsv"
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, delimiter="\t", quoting=csv.QUOTE_ALL)
@@ -133,9 +141,7 @@ def test_unusual_texts_are_kept(write, text):
         "f.jsonl": json.dumps({"text": text}),
         "f.csv": f'title,text\nx,"{text}"\n',
         "f.tsv": f"title\ttext\nx\t{text}\n",
-        "f.txt": text,
-        "f.md": text,
-    }
+    } | ({"f.txt": text, "f.md": text} if text.strip() else {})
     if sys.version_info < (3, 11) and "\0" in text:
         del rows["f.csv"]  # the csv module of Python 3.10 refuses it, with the line
     for name, contents in rows.items():
@@ -178,9 +184,13 @@ BAD = {
         ("title,text\n", " holds no passages"),
     ],
     "bad.tsv": [("title\ttext\na\tb\na\n", "3: has 1 columns"), ("a\tb\tc\n", "1: 3 columns and no header row")],
-    "bad.txt": [(b"fine\n" + "ünïcode".encode("utf-16"), "2: is not UTF-8 text")],
-    "bad.md": [(b"# Title\n\n\x80", "3: is not UTF-8 text")],
-    "bad.pdf": [(b"%PDF", " kind of file '.pdf' is unknown")],
+    "bad.txt": [
+        ("", " holds no text"),
+        (" \n", " holds no text"),
+        (b"fine\n" + "ünïcode".encode("utf-16"), "2: is not UTF-8 text"),
+    ],
+    "bad.md": [("# Title\n", " holds no text but its heading"), (b"# Title\n\n\x80", "3: is not UTF-8 text")],
+    "bad.docx": [(b"PK", " is of kind '.docx', which is not read")],
 }
 
 
@@ -193,8 +203,96 @@ def test_a_fault_is_one_line_with_file_and_line(write, name, contents, message):
     assert "\n" not in str(caught.value)
 
 
-def test_a_missing_file_and_a_folder_are_named(write, tmp_path):
-    with pytest.raises(ValueError, match=r"none\.txt: cannot be read \(No such file"):
+def test_what_is_missing_or_no_file_is_named(write, tmp_path):
+    with pytest.raises(ValueError, match=r"none\.txt: cannot be read \(no such file or folder\)"):
         read("none.txt")
-    with pytest.raises(ValueError, match="is a folder; give the files in it"):
-        read(tmp_path)
+    os.mkfifo(tmp_path / "pipe.txt")
+    with pytest.raises(ValueError, match=r"pipe\.txt: is no file"):
+        read(tmp_path / "pipe.txt")
+
+
+@pytest.mark.parametrize("name", ["wikipedia_passages_0.pkl", "dense_embeddings_0", "v.pickle"])
+def test_a_pickle_is_refused_by_name_and_with_what_to_do_instead(write, name):
+    """DPR's embeddings: a list of (id, vector). The one without an ending is known by its first bytes."""
+    with pytest.raises(
+        ValueError, match=f"^{name}: is a pickle, .* not opened .*index its psgs_w100.tsv, or a parquet"
+    ):
+        read(write(name, b"\x80\x04\x95\x10\x00"))
+
+
+def test_a_file_that_was_found_and_not_named_may_be_of_another_kind_or_empty(write, tmp_path):
+    for name, contents in {
+        "a.png": b"PNG",
+        "b.txt": b"",
+        "c.csv": b"title,text\n",
+        "d.md": b"d",
+        "e.pkl": b"\x80",
+    }.items():
+        write(name, contents)
+    skipped = []
+    found = read(".", skip=lambda path, reason: skipped.append((str(path), reason.split(",")[0])))
+    assert [p.text for p in found] == ["d"]
+    assert skipped == [
+        ("a.png", "is of kind '.png'"),
+        ("b.txt", "holds no text"),
+        ("c.csv", "holds no passages"),
+        ("e.pkl", "is a pickle"),
+    ]
+
+
+def test_files_without_any_text_are_named_together(write):
+    with pytest.raises(ValueError, match=r"^\.: no document that is read$"):
+        write("b.txt", "")
+        read(".")
+
+
+SENTENCES = st.lists(
+    st.sampled_from(["One two three. ", "Iron is a metal!\r\n", "\n\n", "乌兰巴托。", "end "]), max_size=60
+)
+
+
+@given(SENTENCES, st.sampled_from(["\n# Iron\n", "", "\n\n## Ore ##\r\n"]), SENTENCES)
+def test_every_passage_of_a_text_stands_in_its_file_at_its_offset(folder, before, heading, after):
+    """In a .txt all of it; in a .md up to the heading, which was taken out of the text."""
+    text = "".join([*before, "x", heading, *after])
+    for name in ("f.txt", "f.md"):
+        (folder / name).write_bytes(b"\xef\xbb\xbf" + text.encode())
+        for passage in read_documents([folder / name], words=7):
+            (place,) = passage.places
+            assert (place.source, place.line, place.page) == ((folder / name).as_posix(), None, None)
+            start = passage.text if name == "f.txt" else passage.text[:1]
+            assert text[place.offset :].startswith(start)
+
+
+def test_the_place_of_a_row_is_its_line_and_of_a_piece_also_its_character(write):
+    text = "One two three four five six. " * 40
+    path = write("f.csv", f"title,text\nx,short\ny,{text}\n")
+    places = [passage.places[0] for passage in read_documents([path])]
+    assert [(place.source, place.line) for place in places] == [(path, 2), (path, 3), (path, 3)]
+    assert [place.offset for place in places[:2]] == [0, 0]
+    assert text[places[2].offset :].startswith("One two")
+
+
+def test_a_document_of_ten_million_characters_is_read(write):
+    text = "It is a metal. " * 666_667
+    passages = list(read_documents([write("long.txt", text)]))
+    assert len(passages) == 26_667
+    assert text[passages[-1].places[0].offset :].startswith(passages[-1].text)
+
+
+@pytest.mark.parametrize("name", ["f.txt", "f.md", "f.csv", "f.tsv", "f.jsonl"])
+def test_a_packed_file_is_unpacked(write, name):
+    contents = {"csv": "title,text\nx,one\n", "tsv": "x\tone\n", "jsonl": '{"text": "one"}'}.get(name[2:], "one")
+    packed = gzip.compress(contents.encode())
+    assert [p.text for p in read(write(name + ".gz", packed))] == ["one"]
+    with pytest.raises(ValueError, match=rf"^{name}\.gz: (is not whole gzip|cannot be read)"):
+        read(write(name + ".gz", packed[:-9]))
+    with pytest.raises(ValueError, match=rf"^{name}\.gz: cannot be read"):
+        read(write(name + ".gz", "no gzip"))
+
+
+def test_a_name_that_is_no_unicode_is_written_with_numbers(tmp_path):
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.txt")
+    Path(path).write_text("A place.")
+    (passage,) = read(path)
+    assert passage.id.endswith(r"caf\udce9.txt") and passage.title == r"caf\udce9"

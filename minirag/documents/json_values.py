@@ -2,7 +2,7 @@
 
 Paper     none
 Tutorial  tutorials/17_training_rag.py
-Tests     tests/questions/test_json_values.py
+Tests     tests/documents/test_json_values.py
 
 JSON's brackets, quotes and commas are single bytes that no UTF-8 letter contains: bytes can be looked through as they are.
 What lies between the brackets is checked when the value is read.

@@ -2,32 +2,26 @@
 
 Paper     none
 Tutorial  tutorials/19_hot_swap_and_your_own_documents.py
-Tests     tests/retrieval/test_documents.py
+Tests     tests/documents/test_reading.py
 """
 
+import gzip
+import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 
-@dataclass(frozen=True)
-class Row:
-    """One document as it stands in a file; `line` is where it begins. `id` is None where the file gives none."""
-
-    line: int
-    id: str | None
-    title: str
-    text: str
-
-
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """(1, first line), (2, second line), … with their line ends; a byte order mark is dropped."""
+    """(1, first line), (2, second line), … with their line ends; a byte order mark is dropped, a .gz unpacked."""
+    opener = gzip.open if path.suffix.lower() == ".gz" else open
     try:
-        with open(path, "rb") as file:
+        with opener(path, "rb") as file:
             for number, raw in enumerate(file, start=1):
                 yield number, decoded(path, number, raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw)
+    except (EOFError, zlib.error) as error:
+        raise ValueError(f"{path}: is not whole gzip ({error})") from None
     except OSError as error:
-        raise ValueError(f"{path}: cannot be read ({error.strerror})") from None
+        raise ValueError(f"{path}: cannot be read ({error.strerror or error})") from None
 
 
 def decoded(path: Path, number: int, raw: bytes) -> str:

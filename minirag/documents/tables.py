@@ -1,8 +1,8 @@
 """What is a row of a .csv or .tsv file? Its columns are known by the header; without one, two are title and text.
 
-Paper     none; `id text title` is the order of DPR's Wikipedia passages
+Paper     none; `id text title` is the order of DPR's Wikipedia passages, psgs_w100.tsv
 Tutorial  tutorials/19_hot_swap_and_your_own_documents.py
-Tests     tests/retrieval/test_documents.py
+Tests     tests/documents/test_reading.py
 """
 
 import csv
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from minirag.retrieval.lines import Row, numbered_lines
+from minirag.documents.document import Document
+from minirag.documents.lines import numbered_lines
 
 ID_NAMES = ("id", "_id")
 TITLE_NAMES = ("title", "name", "heading")
@@ -32,7 +33,7 @@ class Columns:
     is_header: bool
 
 
-def read_csv(path: Path) -> Iterator[Row]:
+def read_csv(path: Path) -> Iterator[Document]:
     """Commas; fields with commas or line ends in double quotes, as spreadsheets write them."""
     csv.field_size_limit(LONGEST_FIELD)
     reader = csv.reader((text for _, text in numbered_lines(path)), strict=True)
@@ -52,7 +53,7 @@ def numbered_records(path: Path, reader: Any) -> Iterator[tuple[int, list[str]]]
         yield line, record
 
 
-def read_tsv(path: Path) -> Iterator[Row]:
+def read_tsv(path: Path) -> Iterator[Document]:
     """One line, one row. Quotes count only where they enclose a whole field, so a stray one swallows nothing."""
     lines = ((line, text.rstrip("\r\n")) for line, text in numbered_lines(path))
     records = ((line, [unquoted(field) for field in text.split("\t")] if text else []) for line, text in lines)
@@ -63,7 +64,7 @@ def unquoted(field: str) -> str:
     return field[1:-1].replace('""', '"') if QUOTED.fullmatch(field) else field
 
 
-def rows_of_table(path: Path, records: Iterator[tuple[int, list[str]]]) -> Iterator[Row]:
+def rows_of_table(path: Path, records: Iterator[tuple[int, list[str]]]) -> Iterator[Document]:
     columns: Columns | None = None
     for line, record in records:
         if not record:  # an empty line
@@ -75,7 +76,8 @@ def rows_of_table(path: Path, records: Iterator[tuple[int, list[str]]]) -> Itera
         if len(record) != columns.count:
             raise ValueError(f"{path}:{line}: has {len(record)} columns, the first row has {columns.count}")
         name = record[columns.id] if columns.id is not None else None
-        yield Row(line, name, record[columns.title] if columns.title is not None else "", record[columns.text])
+        title = record[columns.title] if columns.title is not None else ""
+        yield Document(title, record[columns.text], line, name)
 
 
 def columns_from(where: str, first: Sequence[str]) -> Columns:

@@ -2,10 +2,12 @@
 
 Paper     RAG §3 (Wikipedia in disjoint passages of 100 words); here they end with a sentence where there is one
 Tutorial  tutorials/19_hot_swap_and_your_own_documents.py
-Tests     tests/retrieval/test_split.py
+Tests     tests/documents/test_split.py
 """
 
 import re
+from collections.abc import Iterator
+from itertools import islice
 
 WORDS_PER_PASSAGE = 100
 
@@ -22,25 +24,34 @@ def split_text(text: str, words: int = WORDS_PER_PASSAGE) -> list[str]:
 
     Each piece has words/2 to 1.5·words words. It ends at the sentence end nearest to `words`; without one, at `words`.
     """
+    return [text[start:end] for start, end in pieces(text, words)]
+
+
+def pieces(text: str, words: int = WORDS_PER_PASSAGE) -> Iterator[tuple[int, int]]:
+    """(first character, character behind it) of each piece, found one after another: 2·words words are looked at."""
     if words < 2:
         raise ValueError(f"words={words} per passage must be at least 2")
-    spans = [match.span() for match in WORD.finditer(text)]
-    if len(spans) <= 1.5 * words:
-        return [text]
-    ends = cuts(sentence_ends(text, spans), words)
-    starts = [0, *ends[:-1]]
-    return [text[spans[start][0] : spans[end - 1][1]] for start, end in zip(starts, ends, strict=True)]
+    ahead = (match.span() for match in WORD.finditer(text))
+    window = list(islice(ahead, 2 * words + 1))
+    if len(window) <= 1.5 * words:
+        yield 0, len(text)
+        return
+    while window:
+        count = words_in_piece(text, window, words)
+        yield window[0][0], window[count - 1][1]
+        del window[:count]
+        window += islice(ahead, 2 * words + 1 - len(window))
 
 
-def cuts(ends_sentence: list[bool], words: int) -> list[int]:
-    """After how many words each piece ends. What is left is never less than half a passage."""
-    total, done, found = len(ends_sentence), 0, []
-    while total - done > 1.5 * words:
-        first, last = done + (words + 1) // 2, min(done + int(1.5 * words), total - (words + 1) // 2)
-        candidates = [end for end in range(first, last + 1) if ends_sentence[end - 1]]
-        done = min(candidates, key=lambda end: abs(end - done - words), default=done + words)
-        found.append(done)
-    return [*found, total]
+def words_in_piece(text: str, window: list[tuple[int, int]], words: int) -> int:
+    """`window`: the next 2·words + 1 words, or all that are left. What is left is never less than half a passage."""
+    if len(window) <= 1.5 * words:
+        return len(window)
+    half = (words + 1) // 2
+    possible = range(half, min(int(1.5 * words), len(window) - half) + 1)
+    nearest_first = sorted(possible, key=lambda n: abs(n - words))
+    ends = (n for n in nearest_first if ends_sentence(*around(text, window[n - 1], window[n][0])))
+    return next(ends, words)
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
@@ -58,10 +69,12 @@ def sentences(text: str) -> list[tuple[int, int]]:
 def sentence_ends(text: str, spans: list[tuple[int, int]]) -> list[bool]:
     """For each word: does a sentence, or a paragraph, end with it?"""
     following = [start for start, _ in spans[1:]] + [len(text)]
-    return [
-        ends_sentence(text[start:end], text[end:after], text[after : after + 1])
-        for (start, end), after in zip(spans, following, strict=True)
-    ]
+    return [ends_sentence(*around(text, span, after)) for span, after in zip(spans, following, strict=True)]
+
+
+def around(text: str, span: tuple[int, int], after: int) -> tuple[str, str, str]:
+    """A word, the space behind it, and the next character."""
+    return text[slice(*span)], text[span[1] : after], text[after : after + 1]
 
 
 def ends_sentence(word: str, gap: str, next_character: str) -> bool:

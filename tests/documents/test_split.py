@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minirag.retrieval.split import ends_sentence, sentences, split_text
+from minirag.documents.split import ends_sentence, sentences, split_text
 
 WORDS = st.sampled_from(
     ["iron", "Bern", "is.", "no!", "Dr.", "(yes.)", "a", "3.5", "J.", "\n\n", "end.\n\nNew", "…", "e.g."]

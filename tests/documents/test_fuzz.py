@@ -1,0 +1,139 @@
+"""Whatever bytes a file holds, reading it ends with passages or with one line: no other error, and no endless work."""
+
+import io
+import json
+import time
+
+import pyarrow as arrow
+import pyarrow.parquet as parquet
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from minirag.documents.reading import READERS, read_documents
+from tests.documents.small_files import pdf_bytes, save_dataset
+
+PIECES = st.sampled_from(
+    [
+        *(
+            piece.encode()
+            for piece in ['"', ",", "\t", "\n", "\r", "{", "}", "[", "]", ":", "\\ud800", "<p>", "</", "<!--"]
+        ),
+        *(
+            piece.encode()
+            for piece in ["<title>", "&#0;", "# ", "```", "text", '"text": "a"', "title,text\n", "<table>"]
+        ),
+        *(
+            b"\xff",
+            b"\0",
+            b"\xef\xbb\xbf",
+            b"%PDF-1.7",
+            b"PAR1",
+            b"stream\n",
+            b"endobj",
+            b"0 1 R",
+            b"<meta charset=utf-7>",
+        ),
+    ]
+)
+SECONDS = 10
+
+
+def whole_files() -> dict[str, bytes]:
+    table = arrow.table(
+        {"title": ["a"], "text": ["b"], "embeddings": arrow.array([[1.0]], arrow.list_(arrow.float32()))}
+    )
+    packed = io.BytesIO()
+    parquet.write_table(table, packed)
+    rows = [{"title": "a", "text": "word " * 300}, {"text": "c"}]
+    html = b"<title>t</title><p>one<table><tr><td>two</table><pre> x </pre><!-- c --><script>y</script>&amp;"
+    return {
+        ".jsonl": "\n".join(map(json.dumps, rows)).encode(),
+        ".json": json.dumps(rows).encode(),
+        ".csv": b'title,text\nx,"a ""b"""\ny,c\n',
+        ".tsv": b'id\ttext\ttitle\n1\t"a ""b"""\tT\n',
+        ".txt": b"One two. Three.\n\n" * 100,
+        ".md": b"x\n# A\n```\n# b\n```\ny",
+        ".html": html,
+        ".htm": html,
+        ".pdf": pdf_bytes(["First page.", "Second."]),
+        ".parquet": packed.getvalue(),
+    }
+
+
+WHOLE = whole_files()
+
+
+@st.composite
+def damaged(draw, whole):
+    """A whole file with some bytes flipped, cut, put in or doubled; or no file of any kind."""
+    data = bytearray(draw(st.sampled_from([whole, b""])))
+    for _ in range(draw(st.integers(0, 6))):
+        at = draw(st.integers(0, len(data)))
+        change = draw(st.sampled_from(["flip", "cut", "put", "double", "any"]))
+        if change == "flip" and at < len(data):
+            data[at] ^= draw(st.integers(1, 255))
+        elif change == "cut":
+            del data[at : at + draw(st.integers(1, 200))]
+        elif change == "double":
+            data[at:at] = data[at : at + 200]
+        else:
+            data[at:at] = draw(st.binary(max_size=30) if change == "any" else PIECES)
+    return bytes(data)
+
+
+FILES = st.sampled_from(sorted(READERS)).flatmap(lambda kind: st.tuples(st.just(kind), damaged(WHOLE[kind])))
+
+
+def check(path):
+    start = time.monotonic()
+    try:
+        for passage in read_documents([path], words=10):
+            f"{passage.id}{passage.title}{passage.text}".encode()
+    except ValueError as error:
+        assert type(error).__name__ not in ("UnicodeDecodeError", "UnicodeEncodeError", "JSONDecodeError")
+        assert "\n" not in str(error) and path.name.partition(".")[0] in str(error)
+    assert time.monotonic() - start < SECONDS
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("fuzz")
+
+
+def check_file(folder, kind, contents):
+    path = folder / f"fuzz{kind}"
+    path.write_bytes(contents)
+    check(path)
+
+
+@settings(max_examples=150)
+@given(FILES)
+def test_any_bytes_are_read_or_refused_in_one_line(folder, file):
+    check_file(folder, *file)
+
+
+@pytest.mark.slow
+@settings(max_examples=10_000, suppress_health_check=list(HealthCheck))
+@given(FILES)
+def test_ten_thousand_files_of_any_bytes_are_read_or_refused_in_one_line(folder, file):
+    check_file(folder, *file)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    table = arrow.table({"title": ["a", "b"], "text": ["c", "d"]})
+    return save_dataset(tmp_path_factory.mktemp("fuzz") / "fuzzset", [table])
+
+
+@settings(max_examples=50)
+@given(st.data())
+def test_a_damaged_folder_of_datasets_is_read_or_refused_in_one_line(dataset, data):
+    """Arrow maps these files into memory: what they say of lengths must not be believed."""
+    (path,) = dataset.glob("*.arrow")
+    whole = path.read_bytes()
+    try:
+        path.write_bytes(data.draw(damaged(whole)))
+        check(dataset)
+    finally:
+        path.write_bytes(whole)
