@@ -51,6 +51,7 @@ def reader(tmp_path, monkeypatch, tiny_folder):
     monkeypatch.setitem(sys.modules, "huggingface_hub", fetch)
     monkeypatch.setattr("minirag.training.demo.recipe.Recipe", lambda: SMALL)
     monkeypatch.setattr("minirag.cli.opening.demo_folder", lambda: tiny_folder)
+    monkeypatch.setattr("minirag.cli.demo.demo_folder", lambda: tiny_folder)
     monkeypatch.setattr("minirag.cli.reproduce.sized", lambda given: replace(SIZE, seeds=1, collapse_sample=2))
     monkeypatch.setattr("minirag.training.demo.questions.QUESTIONS_DRAWN", 6)  # the other two are learned from
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""What can be done from a shell? `minirag ask | serve | index | verify | mine | recall | evaluate | reproduce | train | …`.
+"""What can be done from a shell? `minirag ask | search | serve | index | verify | recall | evaluate | train | …`.
 
 Paper     none
 Tutorial  tutorials/00_rag_in_one_page.py
@@ -14,7 +14,7 @@ from typing import Any
 
 import typer
 
-from minirag.cli import ask, convert, evaluate, index, mine, recall, reproduce, serve, train, verify
+from minirag.cli import ask, convert, evaluate, index, mine, recall, reproduce, search, serve, train, verify
 from minirag.cli.console import harmless
 
 UsageError: Any = typer.BadParameter.__base__  # what every mistyped command or option is
@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     ask.ask,
+    search.search,
     serve.serve,
     index.index,
     mine.mine,

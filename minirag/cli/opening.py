@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from minirag.evaluation.recall import EncodeQuestions
+from minirag.cli.demo import demo_folder
 from minirag.model.checkpoint import encoder_fingerprint, load_network
 from minirag.model.config_files import read_config
 from minirag.model.dpr import DPRContextEncoder, DPRQuestionEncoder
@@ -20,22 +20,13 @@ from minirag.retrieval.building import Encode
 from minirag.retrieval.encoding import encode_passages, encode_questions
 from minirag.retrieval.knowledge_base import KnowledgeBase
 from minirag.retrieval.passages import Passage
+from minirag.retrieval.searching import EncodeQuestions
 from minirag.text.rag_tokenizer import QUESTION_ENCODER_FOLDER
 from minirag.text.tokenizers import Tokenizer
 from minirag.training.dpr.towers import QUESTION_ENCODER, is_pair
 
-PACKAGE = Path(__file__).resolve().parents[1]
 RagForGeneration = RagTokenForGeneration | RagSequenceForGeneration
 VARIANTS: dict[str, type[RagForGeneration]] = {"token": RagTokenForGeneration, "sequence": RagSequenceForGeneration}
-
-
-def demo_folder() -> Path:
-    """Inside the package where it was installed from a wheel, in weights/ in a clone."""
-    places = [PACKAGE / "demo", PACKAGE.parent / "weights" / "demo"]
-    for place in places:
-        if (place / "config.json").is_file():
-            return place
-    raise ValueError(f"the demo model is missing ({places[0]}); give a model folder with --model")
 
 
 def open_model(

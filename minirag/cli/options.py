@@ -29,4 +29,10 @@ Plot = Annotated[
     Path | None,
     typer.Option("--plot", metavar="FILE", help="Draw which passages it came from: png, svg or pdf (extra 'plots')."),
 ]
+Fusion = Annotated[
+    Literal["sum", "rrf"], typer.Option(help="hybrid: joined by scores, or by ranks (reciprocal rank fusion).")
+]
+Bm25Share = Annotated[
+    float, typer.Option("--bm25-share", metavar="S", min=0, max=1, help="hybrid: how much BM25 counts, of 1.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]

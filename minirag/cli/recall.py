@@ -1,4 +1,4 @@
-"""Does the retriever find the passage that answers? `minirag recall`: dense search and BM25 over the same questions.
+"""Does the retriever find the passage that answers? `minirag recall`: every kind of search over the same questions.
 
 Paper     DPR, table 2 (top-k retrieval accuracy)
 Tutorial  tutorials/18_evaluation_and_ablations.py
@@ -29,8 +29,10 @@ def recall(
     model: options.EncoderFolder = None,
     index: Annotated[
         list[str] | None,
-        typer.Option("--index", metavar="exact|hnsw|bm25", help="May be repeated (default: exact and bm25)."),
+        typer.Option("--index", metavar="exact|hnsw|bm25|hybrid", help="May be repeated (default: exact and bm25)."),
     ] = None,
+    fusion: options.Fusion = "sum",
+    bm25_share: options.Bm25Share = 0.5,
     k: Annotated[
         list[int] | None, typer.Option("-k", metavar="K", help="May be repeated (default: 1, 5, 20, 100).")
     ] = None,
@@ -43,6 +45,7 @@ def recall(
     from minirag.evaluation.recall import measure_recall
     from minirag.questions.reading import open_questions
     from minirag.retrieval.knowledge_base import KnowledgeBase
+    from minirag.retrieval.searching import Fusion
 
     wanted = index or ["exact", "bm25"]
     asked = open_questions(questions)
@@ -51,7 +54,8 @@ def recall(
     reports = []
     for kind in wanted:
         with progress_bar(f"{kind} search") as report:
-            reports.append(measure_recall(base, asked, kind, encode, k or (1, 5, 20, 100), batch_size, report))
+            ks, joined = k or (1, 5, 20, 100), Fusion(fusion, bm25_share)
+            reports.append(measure_recall(base, asked, kind, encode, ks, batch_size, report, joined))
     if as_json:
         print(json.dumps([asdict(report) for report in reports]))
         return

@@ -10,14 +10,27 @@ SQLite's FTS5 computes it.
 """
 
 import unicodedata
+from collections.abc import Sequence
 
+from minirag.retrieval.filters import ALL, Only, condition
+from minirag.retrieval.fusion import Ranked, Search
 from minirag.retrieval.passages import PassageStore
 
 
-def search_bm25(store: PassageStore, question: str, k: int) -> list[tuple[int, float]]:
+def bm25_search(store: PassageStore, only: Only = ALL) -> Search:
+    """Of several questions at once, as the other kinds of search are asked."""
+
+    def search(questions: Sequence[str], k: int) -> list[Ranked]:
+        return [search_bm25(store, question, k, only) for question in questions]
+
+    return search
+
+
+def search_bm25(store: PassageStore, question: str, k: int, only: Only = ALL) -> Ranked:
     """At most k (row, score), best first. Passages that share no word with the question are left out.
 
     A question may hold anything: its words are quoted, so none of them is read as FTS5 syntax.
+    `only`: the best k of the passages that pass. What a word says is still counted in all of them.
     """
     if k < 1:
         raise ValueError(f"k={k} must be at least 1")
@@ -25,11 +38,13 @@ def search_bm25(store: PassageStore, question: str, k: int) -> list[tuple[int, f
     if not expression:
         return []
     # FTS5's bm25() is the negative of the formula above, so that ascending order is best first
+    passing, parameters = condition(store, only)
+    among = "" if only == ALL else f"rowid IN (SELECT row FROM passages WHERE {passing}) AND"
     sql = (
-        "SELECT rowid, -bm25(passages_fts) AS score FROM passages_fts WHERE passages_fts MATCH ?"
+        f"SELECT rowid, -bm25(passages_fts) AS score FROM passages_fts WHERE {among} passages_fts MATCH ?"
         " ORDER BY score DESC, rowid LIMIT ?"
     )
-    return [(row, score) for row, score in store.select(sql, (expression, min(k, len(store))))]
+    return [(row, score) for row, score in store.select(sql, (*parameters, expression, min(k, len(store))))]
 
 
 def match_expression(question: str) -> str:

@@ -19,7 +19,6 @@ from minirag.retrieval.vectors import open_vectors
 
 EXACT_UP_TO = 50_000  # passages; beyond, index="auto" builds a graph
 SORTED_TOGETHER = 1024  # so many passages are read, sorted by length, encoded in batches and put back in order
-GRAPH_SETTINGS = {"M": 32, "ef_construction": 200, "ef": 200, "seed": 0}
 
 Item = TypeVar("Item")
 Encode = Callable[[Sequence[Passage]], Float[Tensor, "n D"]]
@@ -99,13 +98,15 @@ def in_batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
 def write_index(folder: Path, kind: str, report: Callable[[int], None]) -> dict[str, Any]:
     """Exact search needs no file. A graph is built from the vectors as stored, by one thread: the same file every time.
 
-    Returns what the sidecar says of the index; of a graph also how much of the exact top 5 it finds.
+    Returns what the sidecar says of the index; of a graph also how much of the exact top 5 it finds (graph_settings.py).
     """
     if kind == "exact":
         return {"kind": kind}
-    from minirag.retrieval.hnsw_index import HNSWIndex, recall
+    from minirag.retrieval.graph_settings import graph_settings, with_enough_candidates
+    from minirag.retrieval.hnsw_index import HNSWIndex
 
     vectors = open_vectors(folder / VECTORS)
-    graph = HNSWIndex.build(vectors, **GRAPH_SETTINGS, progress=report)
+    settings = graph_settings(len(vectors))
+    graph, recall = with_enough_candidates(HNSWIndex.build(vectors, **settings, progress=report), vectors)
     graph.save(folder / GRAPH)
-    return {"kind": kind, **GRAPH_SETTINGS, "recall_at_5": round(recall(graph, vectors), 4)}
+    return {"kind": kind, **settings, "ef": graph.ef, "recall_at_5": round(recall, 4)}

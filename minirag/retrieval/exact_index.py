@@ -20,8 +20,12 @@ class ExactIndex:
 
     vectors: Float[Tensor, "N D"]
 
-    def search(self, queries: Float[Tensor, "Q D"], k: int) -> tuple[Float32[Tensor, "Q k"], Int[Tensor, "Q k"]]:
+    def search(
+        self, queries: Float[Tensor, "Q D"], k: int, among: Int[Tensor, " R"] | None = None
+    ) -> tuple[Float32[Tensor, "Q k"], Int[Tensor, "Q k"]]:
         """top-k over z of d(z)ᵀq, in float32: scores, best first, and their rows. k is at most N.
+
+        among: the best of these rows; no other vector is read. There are as many as there are.
 
         One block of vectors at a time, and of each block only its own best k: these compete with the best k so far, so
         (Q, N) scores never exist at once.
@@ -30,11 +34,12 @@ class ExactIndex:
         questions = queries.detach().to(self.vectors.device, torch.float32)
         best_scores = questions.new_empty(len(questions), 0)
         best_rows = best_scores.long()
-        for start, block in blocks(self.vectors):
+        for start, block in blocks(self.vectors, among):
             scores, rows = inner_products(questions, block).topk(min(k, len(block)), dim=1)
             scores = torch.cat([best_scores, scores], dim=1)
             best_scores, chosen = scores.topk(min(k, scores.shape[1]), dim=1)
             best_rows = torch.cat([best_rows, start + rows], dim=1).gather(1, chosen)
+        best_rows = best_rows if among is None else among.to(best_rows.device)[best_rows]
         return best_scores.to(queries.device), best_rows.to(queries.device)
 
 

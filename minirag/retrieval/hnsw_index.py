@@ -19,7 +19,7 @@ import torch
 from jaxtyping import Float, Float32, Int
 from torch import Tensor
 
-from minirag.retrieval.exact_index import ExactIndex, check_search
+from minirag.retrieval.exact_index import check_search
 from minirag.retrieval.vectors import blocks, one_line
 
 HEADER = (
@@ -125,16 +125,3 @@ def check_header(path: Path, dim: int, count: int) -> None:
         raise ValueError(f"{path}: holds vectors of dimension {(label_offset - vector_offset) // 4}, not {dim}")
     if held != count or capacity < held:
         raise ValueError(f"{path}: holds {held} vectors, not {count}")
-
-
-def recall(index: HNSWIndex, vectors: Float[Tensor, "N D"], k: int = 5, sample: int = 200) -> float:
-    """Of the true top k of some stored vectors, the share that the graph finds (equal scores count as found)."""
-    spread = torch.linspace(0, len(vectors) - 1, min(sample, len(vectors))).long()
-    queries = vectors[spread].float()
-    exact_scores, _ = ExactIndex(vectors).search(queries, k)
-    try:
-        scores, _ = index.search(queries, k)
-    except ValueError:  # the graph leads to fewer than k
-        return 0.0
-    worst = exact_scores[:, -1:]
-    return (scores >= worst - 1e-4 * worst.abs().clamp(min=1.0)).float().mean().item()

@@ -21,6 +21,7 @@ from jaxtyping import Float, Float32, Int
 from torch import Tensor
 
 from minirag.retrieval.building import Encode, Progress, check_place, choose_index, encoded_batches, write_index
+from minirag.retrieval.checked_passages import checked_passages
 from minirag.retrieval.exact_index import ExactIndex
 from minirag.retrieval.given_vectors import GivenVectors, with_given
 from minirag.retrieval.passages import Passage, PassageStore
@@ -66,9 +67,7 @@ class KnowledgeBase:
             )
         check_sizes(folder, sidecar)
         vectors = checked_vectors(folder, sidecar)
-        store = PassageStore.open(folder / PASSAGES)
-        if len(store) != sidecar.count:
-            raise ValueError(f"{store.path}: holds {len(store)} passages, the sidecar says {sidecar.count}")
+        store = checked_passages(folder, sidecar)
         return cls(folder, sidecar, store, vectors, open_index(folder, sidecar, vectors))
 
     def verify(self, progress: Progress | None = None) -> int:

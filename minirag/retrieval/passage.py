@@ -7,9 +7,7 @@ Tests     tests/retrieval/test_passage.py
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-
-from jaxtyping import Float
-from torch import Tensor
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -39,14 +37,15 @@ class Passage:
     """One retrievable text. `id` is the caller's name for it, unique within a knowledge base.
 
     places: where it stands, in the file that was read first to begin with; none where it came from no file.
-    vector: d(z), where whoever hands it in knows it (build_knowledge_base); a store hands out none, and equality does not ask.
+    vector: d(z), a tensor of shape (D,), where whoever hands it in knows it (build_knowledge_base); a store hands out none, and
+    equality does not ask. (Not typed as one: searching by words does without torch.)
     """
 
     id: str
     title: str
     text: str
     places: tuple[Place, ...] = ()
-    vector: Float[Tensor, " D"] | None = field(default=None, compare=False, repr=False)
+    vector: Any = field(default=None, compare=False, repr=False)
 
 
 def places_named(places: Sequence[Place], most: int = 3) -> str:

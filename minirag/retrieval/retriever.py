@@ -23,12 +23,11 @@ from minirag.model.config_files import CONFIG, read_config, write_config
 from minirag.outputs import Batch
 from minirag.retrieval.knowledge_base import KnowledgeBase
 from minirag.retrieval.passages import Passage
+from minirag.retrieval.sidecar import KNOWLEDGE_BASE_FOLDER
 from minirag.text.batching import pad_ids
 from minirag.text.generator_input import generator_inputs, passage_string
 from minirag.text.rag_tokenizer import QUESTION_ENCODER_FOLDER, RagTokenizer
 from minirag.text.tokenizers import Tokenizer
-
-KNOWLEDGE_BASE_FOLDER = "knowledge_base"
 
 
 @dataclass(frozen=True)

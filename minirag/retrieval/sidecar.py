@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+KNOWLEDGE_BASE_FOLDER = "knowledge_base"  # in a model's folder
 SIDECAR = "knowledge_base.json"
 FORMAT = "minirag knowledge base"
 FORMAT_VERSION = 1
@@ -129,14 +130,18 @@ def check_sizes(folder: Path, sidecar: Sidecar) -> None:
     size: hnswlib reads all of it anyway, and a damaged one can end the process.
     """
     for name, facts in sidecar.files.items():
-        path = folder / name
-        if not path.is_file():
-            raise ValueError(f"{path}: is missing")
-        size = path.stat().st_size
-        if size != facts["size"]:
-            raise ValueError(f"{path}: has {size} bytes, the sidecar says {facts['size']} (truncated or replaced)")
-        if size < SMALL or name == GRAPH:
-            check_bytes(path, facts)
+        check_size(folder, name, facts)
+
+
+def check_size(folder: Path, name: str, facts: dict[str, Any]) -> None:
+    path = folder / name
+    if not path.is_file():
+        raise ValueError(f"{path}: is missing")
+    size = path.stat().st_size
+    if size != facts["size"]:
+        raise ValueError(f"{path}: has {size} bytes, the sidecar says {facts['size']} (truncated or replaced)")
+    if size < SMALL or name == GRAPH:
+        check_bytes(path, facts)
 
 
 def check_bytes(path: Path, facts: dict[str, Any], progress: Callable[[int], None] | None = None) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float32, Int
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
@@ -76,15 +76,19 @@ def open_vectors(path: Path) -> Float[Tensor, "N D"]:
     return vectors
 
 
-def blocks(vectors: Float[Tensor, "N D"]) -> Iterator[tuple[int, Float[Tensor, "n D"]]]:
-    """(first row, the block in float32): the whole is never in memory at once. A block is good until the next one.
+def blocks(
+    vectors: Float[Tensor, "N D"], rows: Int[Tensor, " R"] | None = None
+) -> Iterator[tuple[int, Float32[Tensor, "n D"]]]:
+    """(number of its first vector, the block in float32): the whole is never in memory at once. A block is good until the
+    next one. rows: of these vectors only, numbered as they stand there.
 
     float16 blocks are converted into one and the same memory. With fresh memory for each, which the system hands out page
     by page and filled with zeros, one question among 100,000 vectors waited three times as long.
     """
-    converted = torch.empty(min(BLOCK, len(vectors)), vectors.shape[1], dtype=torch.float32, device=vectors.device)
-    for start in range(0, len(vectors), BLOCK):
-        block = vectors[start : start + BLOCK]
+    count = len(vectors) if rows is None else len(rows)
+    converted = torch.empty(min(BLOCK, count), vectors.shape[1], dtype=torch.float32, device=vectors.device)
+    for start in range(0, count, BLOCK):
+        block = vectors[start : start + BLOCK] if rows is None else vectors[rows[start : start + BLOCK]]
         yield start, block if block.dtype == torch.float32 else converted[: len(block)].copy_(block)
 
 

@@ -9,12 +9,13 @@ import torch
 from minirag.model.checkpoint import unfilled
 from tests.model.networks import bart, context_encoder
 
-ASK = """
+RUN = """
 import sys
 from minirag.cli import run
-status = run(["ask", "What is the capital of Malta?", "--model", sys.argv[1], "--num-beams", "2"])
+status = run(sys.argv[1:])
 print(*[status, *sys.modules], sep="\\n", file=sys.stderr)
 """
+QUESTION = "What is the capital of Malta?"
 NOT_NEEDED = {
     "torch._dynamo": "torch.compile",
     "torch._inductor": "torch.compile",
@@ -36,12 +37,31 @@ NOT_NEEDED = {
 }
 
 
-def test_asking_imports_nothing_that_only_other_commands_need(tiny_folder):
-    asked = subprocess.run([sys.executable, "-c", ASK, str(tiny_folder)], capture_output=True, encoding="utf-8")
-    status, *imported = asked.stderr.split("\n")
-    assert status == "0", asked.stderr
-    assert {"torch", "minirag.answer", "minirag.rag.rag_token"} <= set(imported)
+def imported_by(*command: str) -> set[str]:
+    done = subprocess.run([sys.executable, "-c", RUN, *command], capture_output=True, encoding="utf-8")
+    status, *imported = done.stderr.split("\n")
+    assert status == "0", done.stderr
+    return set(imported)
+
+
+@pytest.mark.parametrize(
+    ("command", "needed"),
+    [
+        (["ask", "--num-beams", "2"], {"torch", "minirag.answer", "minirag.rag.rag_token"}),
+        (["search", "--index", "hybrid"], {"torch", "minirag.retrieval.searching"}),
+    ],
+    ids=["ask", "search"],
+)
+def test_a_command_imports_nothing_that_only_others_need(tiny_folder, command, needed):
+    imported = imported_by(*command, QUESTION, "--model", str(tiny_folder))
+    assert needed <= imported
     assert {name: NOT_NEEDED[name] for name in NOT_NEEDED if name in imported} == {}
+
+
+def test_a_search_by_words_does_not_wait_for_torch(tiny_folder):
+    imported = imported_by("search", QUESTION, "--model", str(tiny_folder), "--index", "bm25")
+    assert "minirag.retrieval.bm25" in imported
+    assert imported & {"torch", "jaxtyping", "safetensors", "tokenizers", "minirag.cli.opening"} == set()
 
 
 @pytest.mark.parametrize("make", [bart, context_encoder])

@@ -57,7 +57,7 @@ def test_questions_without_a_gold_passage_are_left_out(base):
         (("p7",), "bm25", None, [0, 1], "k must be at least 1, not 0"),
         (("p7",), "bm25", None, [], "k must be at least 1"),
         (("p7",), "exact", None, [1], "index 'exact' needs an encoder of questions"),
-        (("p7",), "faiss", None, [1], "index='faiss' is not one of exact, hnsw, bm25"),
+        (("p7",), "faiss", None, [1], "index='faiss' is not one of exact, hnsw, bm25, hybrid"),
     ],
 )
 def test_what_cannot_be_measured_is_named(base, gold, index, encoder, ks, fault):

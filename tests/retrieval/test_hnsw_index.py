@@ -6,7 +6,7 @@ import torch
 
 from minirag.retrieval import hnsw_index
 from minirag.retrieval.exact_index import ExactIndex
-from minirag.retrieval.hnsw_index import HNSWIndex, recall
+from minirag.retrieval.hnsw_index import HNSWIndex
 from tests.retrieval.small_bases import unit_vectors
 
 N, D = 1500, 24
@@ -39,7 +39,6 @@ def test_it_finds_nearly_all_that_exact_search_finds(index, vectors):
     found = sum(len(set(a) & set(b)) for a, b in zip(rows.tolist(), exact_rows.tolist(), strict=True))
     assert found >= 0.95 * 1000
     torch.testing.assert_close(scores[:, 0], exact_scores[:, 0])
-    assert recall(index, vectors) >= 0.95
 
 
 def test_scores_are_inner_products_best_first(index, vectors):

@@ -65,7 +65,7 @@ def test_a_graph_is_chosen_for_large_bases_only(tmp_path, monkeypatch):
     monkeypatch.setattr(building, "EXACT_UP_TO", 10)
     assert small_base(tmp_path / "small", 10).sidecar.index == {"kind": "exact"}
     large = small_base(tmp_path / "large", 11).sidecar.index
-    assert large == {"kind": "hnsw", "M": 32, "ef_construction": 200, "ef": 200, "seed": 0, "recall_at_5": 1.0}
+    assert large == {"kind": "hnsw", "M": 16, "ef_construction": 100, "seed": 0, "ef": 50, "recall_at_5": 1.0}
 
 
 @pytest.mark.parametrize(("index", "total"), [("exact", 20), ("hnsw", 40)])
