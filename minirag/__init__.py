@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from minirag.rag import RagModel as RagModel
     from minirag.rag import RagSequenceForGeneration as RagSequenceForGeneration
     from minirag.rag import RagTokenForGeneration as RagTokenForGeneration
+    from minirag.retrieval.construction import build_knowledge_base as build_knowledge_base
     from minirag.retrieval.knowledge_base import KnowledgeBase as KnowledgeBase
-    from minirag.retrieval.knowledge_base import build_knowledge_base as build_knowledge_base
     from minirag.retrieval.passage import Passage as Passage
     from minirag.retrieval.retriever import RagRetriever as RagRetriever
     from minirag.text.rag_tokenizer import RagTokenizer as RagTokenizer
@@ -45,7 +45,7 @@ ROOM_OF = {
     "RagSequenceForGeneration": "rag",
     "RagTokenForGeneration": "rag",
     "KnowledgeBase": "retrieval.knowledge_base",
-    "build_knowledge_base": "retrieval.knowledge_base",
+    "build_knowledge_base": "retrieval.construction",
     "Passage": "retrieval.passage",
     "RagRetriever": "retrieval.retriever",
     "RagTokenizer": "text.rag_tokenizer",

@@ -10,7 +10,8 @@ from minirag.configuration import BartConfig, BertConfig, RagConfig
 from minirag.model.checkpoint import encoder_fingerprint
 from minirag.model.dpr import DPRContextEncoder
 from minirag.rag import RagSequenceForGeneration, RagTokenForGeneration
-from minirag.retrieval.knowledge_base import KnowledgeBase, build_knowledge_base
+from minirag.retrieval.construction import build_knowledge_base
+from minirag.retrieval.knowledge_base import KnowledgeBase
 from minirag.retrieval.passages import Passage
 from minirag.retrieval.retriever import RagRetriever
 from tests.small_tokenizers import byte_level, rag_tokenizer, word_piece

@@ -13,7 +13,8 @@ from pathlib import Path
 import torch
 
 from benchmarks.job import OURS, Case, Disagreement, Job, Prepared
-from minirag.retrieval.knowledge_base import KnowledgeBase, build_knowledge_base
+from minirag.retrieval.construction import build_knowledge_base
+from minirag.retrieval.knowledge_base import KnowledgeBase
 from minirag.retrieval.passages import Passage
 
 TEXT = "A passage of a hundred words or so. " * 12

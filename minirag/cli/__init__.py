@@ -1,4 +1,4 @@
-"""What can be done from a shell? `minirag ask | search | serve | index | verify | recall | evaluate | train | …`.
+"""What can be done from a shell? `minirag ask | search | serve | index | remove | verify | recall | evaluate | train | …`.
 
 Paper     none
 Tutorial  tutorials/00_rag_in_one_page.py
@@ -14,7 +14,7 @@ from typing import Any
 
 import typer
 
-from minirag.cli import ask, convert, evaluate, index, mine, recall, reproduce, search, serve, train, verify
+from minirag.cli import ask, convert, evaluate, index, mine, recall, remove, reproduce, search, serve, train, verify
 from minirag.cli.console import harmless
 
 UsageError: Any = typer.BadParameter.__base__  # what every mistyped command or option is
@@ -30,6 +30,7 @@ COMMANDS = (
     search.search,
     serve.serve,
     index.index,
+    remove.remove,
     mine.mine,
     verify.verify,
     recall.recall,

@@ -52,11 +52,18 @@ def stderr() -> Console:
 @contextmanager
 def progress_bar(what: str) -> Iterator[Report]:
     """Hands out `report(done, total)`. The bar is drawn on stderr, only where somebody watches, and wiped at the end."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    rate = TextColumn("{task.fields[rate]}")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
     console = stderr()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+        task = progress.add_task(what, total=None, rate="")
+
+        def report(done: int, total: int | None) -> None:
+            speed = progress.tasks[0].speed
+            rate = f"{speed:,.0f}/s" if speed and speed >= 1 else ""
+            progress.update(task, completed=done, total=total, rate=rate)
+
+        yield report
 
 
 def duration(seconds: float) -> str:

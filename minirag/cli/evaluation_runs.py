@@ -21,7 +21,7 @@ from minirag.model.checkpoint import weights_fingerprint
 from minirag.model.config_files import read_config
 from minirag.questions.question import Question
 from minirag.questions.reading import open_questions
-from minirag.retrieval.knowledge_base import build_knowledge_base
+from minirag.retrieval.construction import build_knowledge_base
 from minirag.world.facts import read_facts
 
 SWAP_SEED = 0

@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from minirag.cli import options
-from minirag.cli.console import Report, harmless, progress_bar
+from minirag.cli.console import Report, harmless, progress_bar, stderr
 
 NAMED = 10  # so many files that were passed over are named
 
 if TYPE_CHECKING:
+    from minirag.retrieval.changing import Changes
+    from minirag.retrieval.estimate import Estimate
+    from minirag.retrieval.knowledge_base import KnowledgeBase
     from minirag.retrieval.passages import Passage
 
 
@@ -38,41 +41,80 @@ def index(
     whole: Annotated[
         bool, typer.Option("--whole", help="Leave long texts whole: a passage for each document.")
     ] = False,
-    dtype: Annotated[Literal["float16", "float32"], typer.Option(help="How vectors are stored.")] = "float16",
+    dtype: Annotated[
+        Literal["float16", "float32"] | None, typer.Option(help="How vectors are stored (default: float16).")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the knowledge base at --out.")] = False,
     device: options.Device = "auto",
 ) -> None:
-    """Make a knowledge base of documents, with the model's context encoder."""
+    """Make a knowledge base of documents, or bring one up to date with them.
+
+    Where there is one, documents that changed are exchanged, new ones come, those that are gone from the folders go.
+    Stopped at any moment, the same command goes on.
+    """
     from minirag.cli.opening import choose_device, is_encoder, open_context_encoder
+    from minirag.documents.meant import is_meant, state_of_files
     from minirag.documents.reading import read_documents
     from minirag.documents.split import WORDS_PER_PASSAGE
-    from minirag.retrieval.knowledge_base import build_knowledge_base
+    from minirag.retrieval.construction import build_knowledge_base, update_knowledge_base
+    from minirag.retrieval.sidecar import is_knowledge_base, read_sidecar
     from minirag.training.dpr.towers import is_pair
 
     encode, fingerprint = open_context_encoder(model, device)
     batch_size = 8 if choose_device(device).type == "cpu" else 64  # what fits a processor's cache is encoded fastest
+    words = None if whole else WORDS_PER_PASSAGE
+    documents = f"{words} words of {state_of_files(paths)}"
+    is_there = is_knowledge_base(out) and not overwrite
+    if is_there and dtype not in (None, (stored := read_sidecar(out).dtype)):
+        raise ValueError(f"{out}: holds vectors as {stored}, not {dtype}; --overwrite makes it anew")
     with progress_bar("passages") as report:  # counts them while they are read, then while they are encoded
         read = Reading(report)
-        passages = read.counted(read_documents(paths, None if whole else WORDS_PER_PASSAGE, read.skip))
-        knowledge_base = build_knowledge_base(
-            out,
-            passages,
-            encode,
-            fingerprint,
-            dtype,
-            kind,
-            batch_size,
-            progress=report,
-            overwrite=overwrite,
-            merge_duplicates=True,
-        )
-    for line in read.remarks(len(knowledge_base)):
+        passages = read.counted(read_documents(paths, words, read.skip))
+        if is_there:
+            knowledge_base, changes = update_knowledge_base(
+                out, is_meant(paths), passages, encode, fingerprint, kind, batch_size, report, documents, announce
+            )
+        else:
+            changes = None
+            knowledge_base = build_knowledge_base(
+                out,
+                passages,
+                encode,
+                fingerprint,
+                dtype or "float16",
+                kind,
+                batch_size,
+                report,
+                overwrite,
+                merge_duplicates=True,
+                resume_as=documents,
+                announce=announce,
+            )
+    for line in read.remarks(None if is_there else len(knowledge_base)):
         print(line)
-    print(f"{harmless(str(out))}: {len(knowledge_base):,} passages, {knowledge_base.sidecar.index['kind']} index")
+    print(summary(out, knowledge_base, changes))
     if model is not None and (is_pair(model) or is_encoder(model)):
         return  # encoders alone answer nothing
     with_model = "" if model is None else f" --model {harmless(shlex.quote(str(model)))}"
     print(f'ask it: minirag ask "…" --kb {harmless(shlex.quote(str(out)))}{with_model}')
+
+
+def announce(needs: "Estimate") -> None:
+    """Before the long work, if somebody watches (an error is one line, with nothing before it)."""
+    begun = f", {needs.encoded:,} of them encoded by an earlier run" if needs.encoded else ""
+    size, memory = (f"{bytes / 1e9:,.1f} GB" for bytes in (needs.disk, needs.memory))
+    what = f"{needs.new:,} of {needs.count:,} passages to encode{begun}"
+    console = stderr()
+    if console.is_terminal:
+        console.print(f"{what}; the knowledge base will take {size}, memory {memory} beyond the encoder")
+
+
+def summary(out: Path, base: "KnowledgeBase", changes: "Changes | None") -> str:
+    """`kb: 12 passages, exact index`, and what is different now."""
+    told = f"{harmless(str(out))}: {len(base):,} passages, {base.sidecar.index['kind']} index"
+    if changes is None:
+        return told
+    return f"{told} ({len(changes.new_rows()):,} new, {changes.removed:,} removed, the others as they were)"
 
 
 class Reading:
@@ -95,12 +137,13 @@ class Reading:
         if self.skipped <= NAMED:
             self.first_skipped.append(f"skipped {harmless(str(path))}: {harmless(reason)}")
 
-    def remarks(self, kept: int) -> list[str]:
+    def remarks(self, kept: int | None) -> list[str]:
+        """kept: how many passages there are now, if all of them were read just now."""
         lines = list(self.first_skipped)
         if self.skipped:
             more = self.skipped - NAMED
             lines.append(f"{self.skipped:,} skipped" + (f" ({more:,} of them not named here)" if more > 0 else ""))
-        if self.passages > kept:
+        if kept is not None and self.passages > kept:
             lines.append(f"duplicates, kept once with all of their places: {self.passages - kept:,}")
         if self.vectors:
             lines.append(f"{self.vectors:,} vectors taken from the files; those that were tried are this encoder's")

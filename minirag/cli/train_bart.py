@@ -146,11 +146,12 @@ def beginning(
 def open_passages(path: Path, work: Path, first: bool) -> "PassageStore":
     """Those of a knowledge base, or a file of documents, of which each is a passage: the first process keeps them."""
     from minirag.documents.reading import read_documents
+    from minirag.retrieval import checked_passages
     from minirag.retrieval.passages import PassageStore
     from minirag.retrieval.sidecar import PASSAGES
 
     if path.is_dir():
-        return PassageStore.open(path / PASSAGES)
+        return checked_passages.open_passages(path)
     place = work / PASSAGES
     if not first:
         return PassageStore.open(place)

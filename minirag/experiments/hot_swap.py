@@ -15,8 +15,9 @@ from minirag.evaluation.hot_swap import two_worlds
 from minirag.experiments.rows import Experiment, Row
 from minirag.experiments.size import Size, usual
 from minirag.model.checkpoint import encoder_fingerprint
+from minirag.retrieval.construction import build_knowledge_base
 from minirag.retrieval.encoding import encode_passages
-from minirag.retrieval.knowledge_base import KnowledgeBase, build_knowledge_base
+from minirag.retrieval.knowledge_base import KnowledgeBase
 from minirag.retrieval.passages import Passage
 from minirag.training.rag.opening import Start
 from minirag.world.facts import read_facts

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from minirag.retrieval.passages import Passage
-from minirag.retrieval.sidecar import GRAPH, PASSAGES, SIDECAR, VECTORS, read_sidecar
+from minirag.retrieval.sidecar import GRAPH, VECTORS, Sidecar, is_ours, read_sidecar
 from minirag.retrieval.vectors import open_vectors
 
 EXACT_UP_TO = 50_000  # passages; beyond, index="auto" builds a graph
@@ -32,7 +32,7 @@ def check_place(folder: Path, overwrite: bool) -> None:
     if not folder.is_dir():
         raise ValueError(f"{folder}: exists and is not a folder")
     names = sorted(path.name for path in folder.iterdir())
-    others = [name for name in names if name not in (PASSAGES, VECTORS, GRAPH, SIDECAR)]
+    others = [name for name in names if not is_ours(name)]
     if others:
         raise ValueError(f"{folder}: is not replaced, because it holds other files ({others[0]!r})")
     if names:
@@ -50,13 +50,12 @@ def choose_index(index: str, count: int) -> str:
 
 
 def encoded_batches(
-    passages: Iterable[Passage], encode: Encode, batch_size: int, report: Callable[[int], None]
+    passages: Iterable[Passage], encode: Encode, batch_size: int, report: Callable[[int], None], done: int = 0
 ) -> Iterator[Float[Tensor, "n D"]]:
     """d(z) for all passages in their order, without gradient; `report` gets the number of passages done.
 
-    Passages of like length are encoded together, so that little is padded.
+    Passages of like length are encoded together, so that little is padded. `done`: how many were before these.
     """
-    done = 0
     for several in in_batches(passages, SORTED_TOGETHER):
         order = sorted(range(len(several)), key=lambda n: len(several[n].title) + len(several[n].text))
         parts = []
@@ -95,18 +94,42 @@ def in_batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
         yield batch
 
 
-def write_index(folder: Path, kind: str, report: Callable[[int], None]) -> dict[str, Any]:
+def write_index(
+    folder: Path, kind: str, report: Callable[[int], None], checkpoint: Path | None = None
+) -> dict[str, Any]:
     """Exact search needs no file. A graph is built from the vectors as stored, by one thread: the same file every time.
 
     Returns what the sidecar says of the index; of a graph also how much of the exact top 5 it finds (graph_settings.py).
     """
     if kind == "exact":
         return {"kind": kind}
-    from minirag.retrieval.graph_settings import graph_settings, with_enough_candidates
+    from minirag.retrieval.graph_settings import graph_settings
     from minirag.retrieval.hnsw_index import HNSWIndex
 
     vectors = open_vectors(folder / VECTORS)
     settings = graph_settings(len(vectors))
-    graph, recall = with_enough_candidates(HNSWIndex.build(vectors, **settings, progress=report), vectors)
+    graph = HNSWIndex.build(vectors, **settings, progress=report, checkpoint=checkpoint)
+    return save_graph(folder, graph, vectors, {"kind": kind, **settings})
+
+
+def change_index(
+    folder: Path, old: Path, before: Sidecar, rows: list[int], report: Callable[[int], None]
+) -> dict[str, Any]:
+    """The graph at `old` (of the knowledge base `before`), after the vectors in `rows`, and behind its last, became others."""
+    from minirag.retrieval.hnsw_index import HNSWIndex
+
+    vectors, index = open_vectors(folder / VECTORS), before.index
+    held = index.get("held", before.count)
+    graph = HNSWIndex.load(old, before.dimension, before.count, index["ef"], held, room=len(vectors))
+    return save_graph(folder, graph.changed(vectors, rows, report), vectors, index)
+
+
+def save_graph(folder: Path, graph: Any, vectors: Float[Tensor, "N D"], settings: dict[str, Any]) -> dict[str, Any]:
+    """With as many candidates as it needs to find enough, which is tried now."""
+    from minirag.retrieval.graph_settings import with_enough_candidates
+
+    graph, recall = with_enough_candidates(graph, vectors)
     graph.save(folder / GRAPH)
-    return {"kind": kind, **settings, "ef": graph.ef, "recall_at_5": round(recall, 4)}
+    held = {"held": graph.held} if graph.held != graph.count else {}
+    settings = {name: value for name, value in settings.items() if name != "held"}
+    return {**settings, "ef": graph.ef, "recall_at_5": round(recall, 4), **held}

@@ -17,12 +17,12 @@ def open_passages(folder: str | Path) -> PassageStore:
     """The passages of the knowledge base in `folder`. ValueError names the sidecar's or the passages' fault."""
     folder = Path(folder)
     sidecar = read_sidecar(folder)
-    check_size(folder, PASSAGES, sidecar.files[PASSAGES])
+    check_size(sidecar.path_of(folder, PASSAGES), PASSAGES, sidecar.files[PASSAGES])
     return checked_passages(folder, sidecar)
 
 
 def checked_passages(folder: Path, sidecar: Sidecar) -> PassageStore:
-    store = PassageStore.open(folder / PASSAGES)
+    store = PassageStore.open(sidecar.path_of(folder, PASSAGES))
     if len(store) != sidecar.count:
         raise ValueError(f"{store.path}: holds {len(store)} passages, the sidecar says {sidecar.count}")
     return store

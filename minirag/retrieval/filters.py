@@ -34,7 +34,7 @@ def condition(store: PassageStore, only: Only) -> tuple[str, list[str]]:
     A passage that stands in several files passes if one of them does. ValueError: a store that knows of no files.
     """
     wanted = {name: text for name, text in asdict(only).items() if text is not None}
-    if "source" in wanted and not store.select("SELECT name FROM sqlite_master WHERE name = 'places'"):
+    if "source" in wanted and not store.sources():
         raise ValueError(f"{store.path}: does not say which files its passages came from")
     return " AND ".join(ASKED[name] for name in wanted) or "TRUE", [text for text in wanted.values() for _ in range(2)]
 

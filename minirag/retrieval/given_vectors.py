@@ -25,7 +25,7 @@ from minirag.retrieval.passage import Passage
 AGREES = (
     0.1  # ‖given − encoded‖ / ‖encoded‖: float16 costs about 0.001, bfloat16 0.01; other encoders' differ by about 1
 )
-SCHEMA = "CREATE TABLE given(id TEXT PRIMARY KEY, tried INTEGER NOT NULL, vector BLOB NOT NULL)"
+SCHEMA = "CREATE TABLE IF NOT EXISTS given(id TEXT PRIMARY KEY, tried INTEGER NOT NULL, vector BLOB NOT NULL)"
 Given = tuple[bool, Float[Tensor, " D"]]  # is it to be compared with the encoder's, and the vector
 
 
@@ -37,7 +37,7 @@ class GivenVectors:
         self.connection = sqlite3.connect(path, isolation_level=None)
         self.connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + SCHEMA + "; BEGIN")
         weakref.finalize(self, self.connection.close)
-        self.count = 0
+        self.count: int = self.connection.execute("SELECT count(*) FROM given").fetchone()[0]
         self.source, self.of_source = "", 0  # which file the last one came from, and the how many-th of it that was
 
     def keep(self, passage: Passage) -> None:
@@ -58,9 +58,10 @@ class GivenVectors:
             return None
         return bool(found[0]), torch.frombuffer(bytearray(found[1]), dtype=torch.float32)
 
-    def remove(self) -> None:
+    def close(self) -> None:
+        """All are on disk, for a later process too."""
+        self.connection.execute("COMMIT")
         self.connection.close()
-        self.path.unlink(missing_ok=True)
 
 
 def with_given(given: GivenVectors, encode: Encode) -> Encode:

@@ -9,6 +9,7 @@ are given and checked here, and the knowledge base keeps them in its sidecar. hn
 or loaded, not before: exact search works where it is missing. Only here do tensors meet hnswlib's arrays.
 """
 
+import os
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from minirag.retrieval.vectors import blocks, one_line
 HEADER = (
     "<6Q"  # offset of level 0, capacity, count, bytes per element, offset of labels, offset of the vector in an element
 )
+CHECKPOINT = 100_000  # vectors
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,35 +48,66 @@ class HNSWIndex:
         seed: int = 0,
         num_threads: int = 1,
         progress: Callable[[int], None] | None = None,
+        checkpoint: Path | None = None,
     ) -> "HNSWIndex":
         """M: links per node. One thread, the same vectors and seed: the same file, byte for byte; more threads: never.
 
         The space is the inner product itself; turning it into L2 by an extra dimension (DPR) finds less at equal ef.
+        checkpoint: a file where the graph is kept after every 100,000 vectors, and gone on with if it is there. Each time the
+        graph is opened anew from it (its random numbers begin again then), so that who was never stopped has the same graph.
         """
         check_settings(M=M, ef_construction=ef_construction, ef=ef)
         count, dim = vectors.shape
-        graph = new_graph(dim)
-        graph.init_index(max_elements=count, M=M, ef_construction=ef_construction, random_seed=seed)
-        for start, block in blocks(vectors):
-            if not block.isfinite().all():
-                raise ValueError(f"vectors {start} to {start + len(block) - 1} are not all finite (NaN or infinity)")
-            rows = torch.arange(start, start + len(block))
-            for part, part_rows in zip(block.cpu().split(1024), rows.split(1024), strict=True):
-                graph.add_items(part.numpy(), part_rows.numpy(), num_threads)
-                if progress is not None:
-                    progress(int(part_rows[-1]) + 1)
+        graph, begun = new_graph(dim), 0
+        if checkpoint is not None and checkpoint.is_file():
+            begun = held_by(checkpoint)
+            graph.load_index(str(checkpoint), max_elements=count)
+            graph.set_num_threads(num_threads)
+        else:
+            graph.init_index(max_elements=count, M=M, ef_construction=ef_construction, random_seed=seed)
+        for first in range(begun, count, CHECKPOINT):
+            last = min(first + CHECKPOINT, count)
+            add_rows(graph, vectors, torch.arange(first, last), num_threads, progress)
+            if checkpoint is not None and last < count:
+                save_whole(graph, checkpoint)
+                graph = new_graph(dim)
+                graph.load_index(str(checkpoint), max_elements=count)
         return cls(graph, dim, count, ef)
+
+    def changed(
+        self, vectors: Float[Tensor, "N D"], rows: list[int], progress: Callable[[int], None] | None = None
+    ) -> "HNSWIndex":
+        """A graph of `vectors`, which differ from its own in `rows` and behind its last. It must have been loaded with
+        `room` for them.
+
+        A row that changed finds its neighbours anew; nodes of rows that are no more stay as ways, and are never found.
+        """
+        add_rows(self.graph, vectors, rows_changed(rows, self.count, len(vectors)), 1, progress)
+        for row in range(len(vectors), self.count):
+            self.graph.mark_deleted(row)
+        return HNSWIndex(self.graph, self.dim, len(vectors), self.ef)
+
+    @property
+    def held(self) -> int:
+        """Nodes, those of passages that are gone among them."""
+        return int(self.graph.element_count)
 
     def save(self, path: str | Path) -> None:
         self.graph.save_index(str(path))
 
     @classmethod
-    def load(cls, path: str | Path, dim: int, count: int, ef: int) -> "HNSWIndex":
-        """ValueError if the file holds another number of vectors, or vectors of another dimension."""
-        check_header(Path(path), dim, count)
+    def load(
+        cls, path: str | Path, dim: int, count: int, ef: int, held: int | None = None, room: int = 0
+    ) -> "HNSWIndex":
+        """ValueError if the file holds another number of vectors, or vectors of another dimension.
+
+        held: how many nodes there are, where some are of rows that are gone. room: as many as it should be able to have.
+        """
+        held = count if held is None else held
+        check_header(Path(path), dim, held)
         graph = new_graph(dim)
         try:
-            graph.load_index(str(path), max_elements=count)
+            graph.load_index(str(path), max_elements=max(held, room))
         except (RuntimeError, MemoryError) as error:
             raise ValueError(f"{path}: is damaged ({one_line(error)})") from None
         return cls(graph, dim, count, ef)
@@ -96,6 +129,43 @@ class HNSWIndex:
     def vectors_at(self, rows: list[int]) -> Float32[Tensor, "n D"]:
         """The graph's own copy of some vectors."""
         return torch.tensor(self.graph.get_items(rows, return_type="list"), dtype=torch.float32)
+
+
+def add_rows(
+    graph: Any,
+    vectors: Float[Tensor, "N D"],
+    rows: Int[Tensor, " R"],
+    num_threads: int,
+    progress: Callable[[int], None] | None = None,
+) -> None:
+    """These rows' vectors, under their rows as labels, in this order; one that is there is exchanged.
+
+    `progress` gets how many rows of this graph have been looked at.
+    """
+    for start, block in blocks(vectors, rows):
+        labels = rows[start : start + len(block)]
+        if not block.isfinite().all():
+            raise ValueError(f"vectors {labels[0]} to {labels[-1]} are not all finite (NaN or infinity)")
+        for part, part_labels in zip(block.cpu().split(1024), labels.split(1024), strict=True):
+            graph.add_items(part.numpy(), part_labels.numpy(), num_threads)
+            if progress is not None:
+                progress(int(part_labels[-1]) + 1)
+
+
+def rows_changed(rows: list[int], before: int, count: int) -> Int[Tensor, " R"]:
+    """Those that are said, and all behind the last one before, in order."""
+    return torch.tensor(sorted({*rows, *range(before, count)}), dtype=torch.long)
+
+
+def save_whole(graph: Any, path: Path) -> None:
+    partial = path.with_suffix(".partial")
+    graph.save_index(str(partial))
+    os.replace(partial, path)
+
+
+def held_by(path: Path) -> int:
+    with open(path, "rb") as file:
+        return int(struct.unpack(HEADER, file.read(struct.calcsize(HEADER)))[2])
 
 
 def check_settings(M: int, ef_construction: int, ef: int) -> None:

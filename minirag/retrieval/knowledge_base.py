@@ -11,8 +11,7 @@ Tests     tests/retrieval/test_knowledge_base.py, tests/retrieval/test_tampering
 """
 
 import shutil
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,31 +19,30 @@ import torch
 from jaxtyping import Float, Float32, Int
 from torch import Tensor
 
-from minirag.retrieval.building import Encode, Progress, check_place, choose_index, encoded_batches, write_index
+from minirag.retrieval.building import Progress, check_place
 from minirag.retrieval.checked_passages import checked_passages
 from minirag.retrieval.exact_index import ExactIndex
-from minirag.retrieval.given_vectors import GivenVectors, with_given
 from minirag.retrieval.passages import Passage, PassageStore
 from minirag.retrieval.sidecar import (
-    FILES,
     GRAPH,
-    PASSAGES,
     SIDECAR,
     VECTORS,
     Sidecar,
     check_bytes,
     check_sizes,
-    facts_of,
     read_sidecar,
     write_sidecar,
 )
-from minirag.retrieval.vectors import DTYPES, check_dtype, check_finite, open_vectors, write_vectors
+from minirag.retrieval.vectors import DTYPES, check_finite, open_vectors
 from minirag.retrieval.whole_folder import whole_folder
 
 
 @dataclass(frozen=True, eq=False)
 class KnowledgeBase:
-    """Open one with `KnowledgeBase.open(folder)`; make one with `build_knowledge_base`."""
+    """Open one with `KnowledgeBase.open(folder)`; make or change one with construction.py.
+
+    It stays as it was opened, whatever becomes of the folder.
+    """
 
     folder: Path
     sidecar: Sidecar
@@ -60,6 +58,16 @@ class KnowledgeBase:
         """
         folder = Path(folder)
         sidecar = read_sidecar(folder)
+        try:
+            return cls.described(folder, sidecar, fingerprint)
+        except (ValueError, OSError):
+            if read_sidecar(folder) == sidecar:
+                raise
+        return cls.open(folder, fingerprint)  # it was exchanged for another generation in the meantime
+
+    @classmethod
+    def described(cls, folder: Path, sidecar: Sidecar, fingerprint: str | None) -> "KnowledgeBase":
+        """That which this sidecar describes."""
         if fingerprint is not None and fingerprint != sidecar.fingerprint:
             raise ValueError(
                 f"{folder / SIDECAR}: the vectors were made by another context encoder"
@@ -72,7 +80,8 @@ class KnowledgeBase:
 
     def verify(self, progress: Progress | None = None) -> int:
         """Read every byte again and compare. Returns how many there were; ValueError names the first file at fault."""
-        read_sidecar(self.folder)
+        if read_sidecar(self.folder) != self.sidecar:
+            raise ValueError(f"{self.folder}: was exchanged since it was opened; open it again to verify it")
         total, done = sum(facts["size"] for facts in self.sidecar.files.values()), 0
 
         def count_up(size: int) -> None:
@@ -82,8 +91,8 @@ class KnowledgeBase:
                 progress(done, total)
 
         for name, facts in self.sidecar.files.items():
-            check_bytes(self.folder / name, facts, count_up)
-        check_finite(self.folder / VECTORS, self.vectors)
+            check_bytes(self.sidecar.path_of(self.folder, name), facts, count_up)
+        check_finite(self.sidecar.path_of(self.folder, VECTORS), self.vectors)
         return total
 
     def search(self, queries: Float[Tensor, "Q D"], k: int) -> tuple[Float32[Tensor, "Q k"], Int[Tensor, "Q k"]]:
@@ -108,13 +117,14 @@ class KnowledgeBase:
             return
         check_place(folder, overwrite)
         with whole_folder(folder) as unfinished:
-            for name in [*self.sidecar.files, SIDECAR]:
-                shutil.copyfile(self.folder / name, unfinished / name)
+            for name in self.sidecar.files:
+                shutil.copyfile(self.sidecar.path_of(self.folder, name), unfinished / name)
+            write_sidecar(unfinished, replace(self.sidecar, generation=0))
             KnowledgeBase.open(unfinished)
 
 
 def checked_vectors(folder: Path, sidecar: Sidecar) -> Float[Tensor, "N D"]:
-    path = folder / VECTORS
+    path = sidecar.path_of(folder, VECTORS)
     vectors = open_vectors(path)
     if list(vectors.shape) != [sidecar.count, sidecar.dimension]:
         raise ValueError(
@@ -131,51 +141,9 @@ def open_index(folder: Path, sidecar: Sidecar, vectors: Float[Tensor, "N D"]) ->
         return ExactIndex(vectors)
     from minirag.retrieval.hnsw_index import HNSWIndex
 
-    index = HNSWIndex.load(folder / GRAPH, sidecar.dimension, sidecar.count, sidecar.index["ef"])
+    path, made = sidecar.path_of(folder, GRAPH), sidecar.index
+    index = HNSWIndex.load(path, sidecar.dimension, sidecar.count, made["ef"], made.get("held"))
     rows = [0, sidecar.count // 2, sidecar.count - 1]
     if not torch.equal(index.vectors_at(rows), vectors[rows].float()):
-        raise ValueError(f"{folder / GRAPH}: was built from other vectors than {VECTORS}")
+        raise ValueError(f"{path}: was built from other vectors than {VECTORS}")
     return index
-
-
-def build_knowledge_base(
-    folder: str | Path,
-    passages: Iterable[Passage],
-    encode: Encode,
-    fingerprint: str,
-    dtype: str = "float16",
-    index: str = "auto",
-    batch_size: int = 64,
-    progress: Progress | None = None,
-    overwrite: bool = False,
-    merge_duplicates: bool = False,
-) -> KnowledgeBase:
-    """Write passages, their vectors d(z) = encode(passages) and an index. `folder` appears whole or not at all.
-
-    index: "exact", "hnsw", or "auto" (exact up to 50,000 passages). `fingerprint` names the encoder behind `encode`.
-    `progress(done, total)` counts passages encoded and, for hnsw, passages indexed. Only some of them are in memory at a time.
-    A passage that brings its vector along is not encoded, unless to try whether `encode` agrees (given_vectors.py).
-    merge_duplicates: passages with the same title and text become one, with the places and ids of all of them.
-    An existing knowledge base is replaced only with `overwrite`; any other folder that is not empty never is.
-    """
-    folder = Path(folder)
-    check_dtype(dtype)
-    choose_index(index, 0)
-    check_place(folder, overwrite)
-    with whole_folder(folder) as unfinished:
-        given = GivenVectors(unfinished / "given.sqlite")
-        store = PassageStore.create(unfinished / PASSAGES, passages, merge_duplicates, given.keep)
-        count = len(store)
-        if count == 0:
-            raise ValueError(f"{folder}: a knowledge base needs at least one passage")
-        kind = choose_index(index, count)
-        total = 2 * count if kind == "hnsw" else count
-        report = (lambda done: progress(done, total)) if progress is not None else (lambda done: None)
-        batches = encoded_batches(store, with_given(given, encode), batch_size, report)
-        dimension = write_vectors(unfinished / VECTORS, count, batches, dtype)
-        store.close()
-        given.remove()
-        settings = write_index(unfinished, kind, lambda done: report(count + done))
-        files = {name: facts_of(unfinished / name) for name in sorted(FILES[kind])}
-        write_sidecar(unfinished, Sidecar(count, dimension, dtype, fingerprint, settings, files))
-    return KnowledgeBase.open(folder)

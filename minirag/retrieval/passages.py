@@ -85,7 +85,10 @@ class PassageStore:
 
     def __iter__(self) -> Iterator[Passage]:
         """In row order."""
-        for start in range(0, self.count, CHUNK):
+        yield from self.from_row(0)
+
+    def from_row(self, first: int) -> Iterator[Passage]:
+        for start in range(first, self.count, CHUNK):
             yield from self.between(start, start + CHUNK)
 
     def get(self, rows: Sequence[int]) -> list[Passage]:
@@ -118,6 +121,10 @@ class PassageStore:
         if not found:
             raise ValueError(f"{self.path}: no passage with id {passage_id!r}")
         return found[0][0]
+
+    def sources(self) -> list[str]:
+        """The names of the files that passages came from."""
+        return [name for (name,) in self.select("SELECT name FROM sources ORDER BY source")] if self.has_places else []
 
     def held_as(self, passage_id: str) -> str:
         """The id of the passage that a merged duplicate became; any other id is itself, whether it is there or not."""

@@ -10,6 +10,8 @@ and sha256 of each file. The sidecar carries a sha256 of its own contents too, s
 
 import hashlib
 import json
+import os
+import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -17,6 +19,7 @@ from typing import Any
 
 KNOWLEDGE_BASE_FOLDER = "knowledge_base"  # in a model's folder
 SIDECAR = "knowledge_base.json"
+PARTIAL = f".{SIDECAR}.partial"
 FORMAT = "minirag knowledge base"
 FORMAT_VERSION = 1
 PASSAGES, VECTORS, GRAPH = "passages.sqlite", "vectors.safetensors", "index.hnsw"
@@ -27,8 +30,10 @@ CHUNK = 1024 * 1024
 
 @dataclass(frozen=True)
 class Sidecar:
-    """`index`: {"kind": "exact"} or {"kind": "hnsw", "M", "ef_construction", "ef", "seed", "recall_at_5"}.
+    """`index`: {"kind": "exact"} or {"kind": "hnsw", "M", "ef_construction", "ef", "seed", "recall_at_5"},
+    and "held" where the graph still has nodes of passages that are gone.
     `files`: name → {"size", "sha256"}. `fingerprint`: of the context encoder that made the vectors.
+    `generation`: how many times the knowledge base was changed; it is part of the names of the files on disk (path_of).
     """
 
     count: int
@@ -40,12 +45,40 @@ class Sidecar:
     space: str = "ip"
     format: str = FORMAT
     format_version: int = FORMAT_VERSION
+    generation: int = 0
+
+    def path_of(self, folder: Path, name: str) -> Path:
+        """Where the file lies: `passages.sqlite`, and after the third change `passages.3.sqlite`."""
+        return folder / name_on_disk(name, self.generation)
+
+
+def name_on_disk(name: str, generation: int) -> str:
+    stem, ending = name.split(".")
+    return f"{stem}.{generation}.{ending}" if generation else name
+
+
+def is_ours(name: str) -> bool:
+    """Is this a file of a knowledge base, of whatever generation?"""
+    return name in (SIDECAR, PARTIAL) or re.sub(r"^(\w+)\.[1-9]\d*\.", r"\1.", name) in FILES["hnsw"]
+
+
+def is_knowledge_base(folder: Path) -> bool:
+    """Or at least it says so; opening it tells whether it is whole."""
+    return (folder / SIDECAR).is_file()
 
 
 def write_sidecar(folder: Path, sidecar: Sidecar) -> None:
+    """In the place of the one that may be there, whole or not at all."""
     contents = asdict(sidecar)
+    if not sidecar.generation:
+        del contents["generation"]  # as it was written before knowledge bases could change
     text = json.dumps(contents | {"sha256": sha256_of_contents(contents)}, indent=2)
-    (folder / SIDECAR).write_text(text + "\n", encoding="utf-8")
+    partial = folder / PARTIAL
+    with open(partial, "w", encoding="utf-8") as file:
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, folder / SIDECAR)
 
 
 def read_sidecar(folder: Path) -> Sidecar:
@@ -88,8 +121,12 @@ def sha256_of_contents(contents: dict[str, Any]) -> str:
 def check_fields(path: Path, contents: dict[str, Any]) -> None:
     """A file with a right sha256 may still come from other code: nothing is used before it is known to make sense."""
     names = {field.name for field in fields(Sidecar)}
-    if set(contents) != names:
-        raise ValueError(f"{path}: has wrong fields (missing or unknown: {', '.join(sorted(names ^ set(contents)))})")
+    odd = names ^ ({"generation"} | set(contents))
+    if odd:
+        raise ValueError(f"{path}: has wrong fields (missing or unknown: {', '.join(sorted(odd))})")
+    generation = contents.get("generation", 0)
+    if type(generation) is not int or generation < 0:
+        raise ValueError(f"{path}: generation={generation!r} is not a whole number")
     for name in ("count", "dimension"):
         if type(contents[name]) is not int or contents[name] < 1:
             raise ValueError(f"{path}: {name}={contents[name]!r} is not a whole number above 0")
@@ -106,6 +143,8 @@ def check_index(path: Path, index: Any, files: Any) -> None:
         raise ValueError(f"{path}: index kind {kind!r} is unknown (one of {', '.join(FILES)})")
     if kind == "hnsw" and (type(index.get("ef")) is not int or index["ef"] < 1):
         raise ValueError(f"{path}: index ef={index.get('ef')!r} is not a whole number above 0")
+    if kind == "hnsw" and (type(index.get("held", 1)) is not int or index.get("held", 1) < 1):
+        raise ValueError(f"{path}: index held={index['held']!r} is not a whole number above 0")
     if not isinstance(files, dict) or set(files) != FILES[kind]:
         raise ValueError(f"{path}: does not list the files of a knowledge base with index {kind!r}")
     for name, facts in files.items():
@@ -130,11 +169,10 @@ def check_sizes(folder: Path, sidecar: Sidecar) -> None:
     size: hnswlib reads all of it anyway, and a damaged one can end the process.
     """
     for name, facts in sidecar.files.items():
-        check_size(folder, name, facts)
+        check_size(sidecar.path_of(folder, name), name, facts)
 
 
-def check_size(folder: Path, name: str, facts: dict[str, Any]) -> None:
-    path = folder / name
+def check_size(path: Path, name: str, facts: dict[str, Any]) -> None:
     if not path.is_file():
         raise ValueError(f"{path}: is missing")
     size = path.stat().st_size

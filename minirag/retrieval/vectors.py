@@ -23,16 +23,24 @@ DTYPES = {"float16": (torch.float16, "F16", 2), "float32": (torch.float32, "F32"
 BLOCK = 16384  # vectors looked at together: what is in memory at once
 
 
-def write_vectors(path: Path, count: int, batches: Iterable[Float[Tensor, "_ _"]], dtype: str) -> int:
-    """Write `count` vectors that come in batches, under the key "vectors". Returns their dimension."""
+def write_vectors(path: Path, count: int, batches: Iterable[Float[Tensor, "_ _"]], dtype: str, begin: int = 0) -> int:
+    """Write `count` vectors that come in batches, under the key "vectors". Returns their dimension.
+
+    begin: so many of them are in the file already (`vectors_written`), the batches are those behind.
+    """
     check_dtype(dtype)
-    written, dimension = 0, 0
-    with open(path, "wb") as file:
+    written, dimension = begin, 0
+    with open(path, "r+b" if begin else "wb") as file:
+        if begin:
+            start, dimension = header_of(file)
+            file.seek(start + begin * dimension * DTYPES[dtype][2])
+            file.truncate()
         for batch in batches:
             dimension = dimension or start_file(file, count, batch.shape[1], dtype)
             if batch.shape[1] != dimension:
                 raise ValueError(f"vectors {written} and on have dimension {batch.shape[1]}, those before {dimension}")
             file.write(stored(batch, dtype, written).numpy().tobytes())
+            file.flush()  # what is written here survives the process
             written += len(batch)
     if written != count:
         raise ValueError(f"{path}: {written} vectors for {count} passages")
@@ -46,6 +54,27 @@ def start_file(file: BinaryIO, count: int, dimension: int, dtype: str) -> int:
     header += b" " * (-len(header) % 8)  # the numbers begin at a multiple of 8
     file.write(struct.pack("<Q", len(header)) + header)
     return dimension
+
+
+def header_of(file: BinaryIO) -> tuple[int, int]:
+    """(where the numbers begin, the dimension of the vectors) of a file that was begun."""
+    length = struct.unpack("<Q", file.read(8))[0]
+    return 8 + length, json.loads(file.read(length))["vectors"]["shape"][1]
+
+
+def vectors_written(path: Path, dtype: str, together: int) -> int:
+    """How many vectors a file holds that was begun: whole groups of `together` ones, or all that it was made for."""
+    if not path.is_file() or path.stat().st_size < 8:
+        return 0
+    with open(path, "rb") as file:
+        try:
+            start, dimension = header_of(file)
+        except ValueError:  # killed within the header
+            return 0
+        file.seek(8)
+        count = json.loads(file.read(start - 8))["vectors"]["shape"][0]
+    held = (path.stat().st_size - start) // (dimension * DTYPES[dtype][2])
+    return count if held >= count else held - held % together
 
 
 def stored(batch: Float[Tensor, "n D"], dtype: str, first_row: int) -> Float[Tensor, "n D"]:

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from minirag.retrieval.knowledge_base import build_knowledge_base
+from minirag.retrieval.construction import build_knowledge_base
 from minirag.retrieval.passages import Passage
 from tests.retrieval.small_bases import FINGERPRINT, encode
 

@@ -168,10 +168,13 @@ def test_weights_of_another_shape(capsys, copy):
     assert name in refusal(capsys, "ask", "q", "--model", copy)
 
 
-def test_a_knowledge_base_is_not_replaced_unless_asked(capsys, copy, tmp_path):
+def test_a_knowledge_base_is_not_changed_into_one_of_another_kind(capsys, copy, tmp_path):
     (tmp_path / "notes.txt").write_text("The lighthouse.")
-    command = ["index", tmp_path / "notes.txt", "--out", copy / "knowledge_base", "--model", copy]
-    assert "replaced" in refusal(capsys, *command)
+    base = copy / "knowledge_base"
+    before = {path.name: path.read_bytes() for path in base.iterdir()}
+    command = ["index", tmp_path / "notes.txt", "--out", base, "--model", copy, "--dtype", "float32"]
+    assert "holds vectors as float16, not float32; --overwrite makes it anew" in refusal(capsys, *command)
+    assert {path.name: path.read_bytes() for path in base.iterdir()} == before
     assert run([*map(str, command), "--overwrite"]) == 0
 
 

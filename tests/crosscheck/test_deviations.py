@@ -14,7 +14,7 @@ from transformers.models.dpr.modeling_dpr import DPRQuestionEncoderOutput
 
 from minirag.outputs import DPROutput
 from minirag.rag import RagSequenceForGeneration, RagTokenForGeneration
-from minirag.retrieval.knowledge_base import build_knowledge_base
+from minirag.retrieval.construction import build_knowledge_base
 from minirag.retrieval.passages import Passage
 from minirag.retrieval.retriever import RagRetriever
 from tests.crosscheck.by_hand import assert_documented, logits_of, sequence_nll, softmax, table_of

@@ -9,8 +9,8 @@ from transformers import AutoTokenizer, BertModel
 from minirag.model.checkpoint import encoder_fingerprint, load_network, save_network
 from minirag.model.dpr import DPRContextEncoder, DPRQuestionEncoder
 from minirag.rag import RagTokenForGeneration
+from minirag.retrieval.construction import build_knowledge_base
 from minirag.retrieval.encoding import encode_passages, encode_questions
-from minirag.retrieval.knowledge_base import build_knowledge_base
 from minirag.retrieval.passages import Passage
 from minirag.text.tokenizers import Tokenizer
 from tests.minilm import FOLDER, SHA256

@@ -7,7 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from minirag.retrieval.knowledge_base import KnowledgeBase, build_knowledge_base
+from minirag.retrieval.construction import build_knowledge_base
+from minirag.retrieval.knowledge_base import KnowledgeBase
 from minirag.retrieval.passages import Passage
 
 FINGERPRINT = "an encoder of tests"

@@ -45,8 +45,13 @@ def test_words_find_the_best_k_of_those_that_pass(store, title, k):
     assert search_bm25(store, "metal sic", k, Only(title)) == [found for found in every if found[0] in passing][:k]
 
 
-def test_passages_that_came_from_no_file_have_none_to_ask_for(store):
-    for ask in (lambda only: passing_rows(store, only), lambda only: search_bm25(store, "metal", 3, only)):
+def test_a_store_from_before_there_were_places_has_no_file_to_ask_for(store, tmp_path):
+    (tmp_path / "passages.sqlite").write_bytes(store.path.read_bytes())
+    with sqlite3.connect(tmp_path / "passages.sqlite") as connection:
+        connection.execute("DROP TABLE places")
+    connection.close()
+    old = PassageStore.open(tmp_path / "passages.sqlite")
+    for ask in (lambda only: passing_rows(old, only), lambda only: search_bm25(old, "metal", 3, only)):
         with pytest.raises(ValueError, match=r"passages\.sqlite: does not say which files its passages came from"):
             ask(Only(source="a.txt"))
 
@@ -54,11 +59,9 @@ def test_passages_that_came_from_no_file_have_none_to_ask_for(store):
 def test_title_and_source_are_both_asked_for_and_one_of_several_sources_is_enough(store, tmp_path):
     (tmp_path / "with.sqlite").write_bytes(store.path.read_bytes())
     with sqlite3.connect(tmp_path / "with.sqlite") as connection:
-        connection.execute("CREATE TABLE sources(source INTEGER PRIMARY KEY, name TEXT)")
-        connection.execute("CREATE TABLE places(row INTEGER, source INTEGER)")
         connection.execute("INSERT INTO sources VALUES (1, 'docs/a.txt'), (2, 'docs/b.txt')")
-        connection.execute("INSERT INTO places SELECT row, iif(row < 9, 1, 2) FROM passages")
-        connection.execute("INSERT INTO places VALUES (0, 2)")
+        connection.execute("INSERT INTO places SELECT row, iif(row < 9, 1, 2), 0, 0, 0, 1 FROM passages")
+        connection.execute("INSERT INTO places VALUES (0, 2, 0, 0, 0, 0)")
     connection.close()
     other = PassageStore.open(tmp_path / "with.sqlite")
     assert passing_rows(other, Only(source="docs/a.txt")) == list(range(9))

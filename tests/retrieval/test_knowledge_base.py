@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from minirag.retrieval import building
 from minirag.retrieval.building import encoded_batches
-from minirag.retrieval.knowledge_base import KnowledgeBase, build_knowledge_base
+from minirag.retrieval.construction import build_knowledge_base
+from minirag.retrieval.knowledge_base import KnowledgeBase
 from minirag.retrieval.passages import Passage
 from tests.retrieval.small_bases import FINGERPRINT, encode, small_base, some_passages, unit_vectors
 
@@ -119,7 +120,7 @@ def bad_encode(vectors):
         (some_passages(3), bad_encode(torch.full((3, 2), float("nan"))), {}, "row 0 is not finite"),
         (some_passages(3), bad_encode(torch.full((3, 2), 1e6)), {}, "row 0 is too large for float16"),
         (some_passages(3), bad_encode(torch.ones(2, 4)), {}, r"shape \[2, 4\] for 3 passages"),
-        (some_passages(3), bad_encode(torch.ones(3)), {}, r"shape \[3\] for 3 passages"),
+        (some_passages(3), bad_encode(torch.ones(3)), {}, r"shape \[1\] for 1 passages"),
         (some_passages(3), encode, {"dtype": "int8"}, "dtype='int8' is not one of"),
         (some_passages(3), encode, {"index": "faiss"}, "index='faiss' is not one of auto, exact, hnsw"),
         (some_passages(3), encode, {"batch_size": 0}, "batch_size=0 must be at least 1"),

@@ -14,8 +14,8 @@ from minirag.configuration import RagConfig
 from minirag.model.checkpoint import encoder_fingerprint
 from minirag.model.dpr import DPRContextEncoder
 from minirag.rag import RagModel
+from minirag.retrieval.construction import build_knowledge_base
 from minirag.retrieval.encoding import encode_passages
-from minirag.retrieval.knowledge_base import build_knowledge_base
 from minirag.retrieval.passages import Passage
 from minirag.retrieval.whole_file import write_jsonl
 from minirag.text.rag_tokenizer import RagTokenizer

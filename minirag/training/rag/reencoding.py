@@ -26,8 +26,9 @@ from torch import Tensor
 
 from minirag.model.checkpoint import encoder_fingerprint
 from minirag.model.dpr import DPRContextEncoder
+from minirag.retrieval.construction import build_knowledge_base
 from minirag.retrieval.encoding import encode_passages
-from minirag.retrieval.knowledge_base import KnowledgeBase, build_knowledge_base
+from minirag.retrieval.knowledge_base import KnowledgeBase
 from minirag.retrieval.passages import Passage
 from minirag.retrieval.whole_folder import flush
 from minirag.text.tokenizers import Tokenizer

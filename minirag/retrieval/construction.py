@@ -1,0 +1,249 @@
+"""How is a knowledge base made, and changed? Passages, then vectors, then the index, then all at once in its place.
+
+Paper     RAG §2.4 (context encoder and index stay fixed: this is done once), §3 (one vector per 100-word passage)
+Tutorial  tutorials/19_hot_swap_and_your_own_documents.py
+Tests     tests/retrieval/test_knowledge_base.py, tests/retrieval/test_resuming.py, tests/retrieval/test_updating.py
+
+Each step leaves a file in the staging folder (staging.py). Who stops at any moment, or is killed, and comes again with the same
+documents goes on with the step that was under way: reading begins anew, encoding goes on behind the last 1,024 passages, a
+graph behind the last 100,000. What comes out is the same, byte for byte. A new knowledge base is one with no passages before.
+"""
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from minirag.retrieval.building import (
+    SORTED_TOGETHER,
+    Encode,
+    Progress,
+    change_index,
+    check_place,
+    choose_index,
+    encoded_batches,
+    write_index,
+)
+from minirag.retrieval.changing import Changes, change_passages
+from minirag.retrieval.estimate import Estimate, check_room, estimate
+from minirag.retrieval.given_vectors import GivenVectors, with_given
+from minirag.retrieval.knowledge_base import KnowledgeBase
+from minirag.retrieval.passages import Passage, PassageStore
+from minirag.retrieval.sidecar import FILES, GRAPH, PASSAGES, VECTORS, Sidecar, facts_of, write_sidecar
+from minirag.retrieval.staging import STATE, WHOLE, empty, put_in_place, read_state, staging, write_state
+from minirag.retrieval.vectors import BLOCK, check_dtype, open_vectors, vectors_written, write_vectors
+
+GIVEN, ENCODED, CHECKPOINT = "given.sqlite", "encoded.safetensors", "graph.checkpoint"
+REBUILT_FROM = 4  # a graph is built anew when a quarter of its passages are others
+Read = Callable[[Path, GivenVectors], Changes]  # passages into the folder; those that bring vectors, aside
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """resume_as: what names the documents, so that an interrupted work on the same ones is gone on with; None: it never is.
+
+    announce: is told, before anything is encoded, how much there is to do and how much room it needs.
+    """
+
+    encode: Encode
+    fingerprint: str
+    dtype: str
+    index: str
+    batch_size: int
+    progress: Progress | None
+    resume_as: str | None
+    announce: Callable[[Estimate], None]
+
+
+def build_knowledge_base(
+    folder: str | Path,
+    passages: Iterable[Passage],
+    encode: Encode,
+    fingerprint: str,
+    dtype: str = "float16",
+    index: str = "auto",
+    batch_size: int = 64,
+    progress: Progress | None = None,
+    overwrite: bool = False,
+    merge_duplicates: bool = False,
+    resume_as: str | None = None,
+    announce: Callable[[Estimate], None] = lambda estimate: None,
+) -> KnowledgeBase:
+    """Write passages, their vectors d(z) = encode(passages) and an index. `folder` appears whole or not at all.
+
+    index: "exact", "hnsw", or "auto" (exact up to 50,000 passages). `fingerprint` names the encoder behind `encode`.
+    `progress(done, total)` counts passages encoded and, for hnsw, passages indexed. Only some of them are in memory at a time.
+    A passage that brings its vector along is not encoded, unless to try whether `encode` agrees (given_vectors.py).
+    merge_duplicates: passages with the same title and text become one, with the places and ids of all of them.
+    An existing knowledge base is replaced only with `overwrite`; any other folder that is not empty never is.
+    resume_as, announce: see Recipe. ValueError: what is at fault, or another process that is writing there.
+    """
+    folder = Path(folder)
+    check_dtype(dtype)
+    choose_index(index, 0)
+    check_place(folder, overwrite)
+
+    def read(whole: Path, given: GivenVectors) -> Changes:
+        store = PassageStore.create(whole / PASSAGES, passages, merge_duplicates, given.keep)
+        store.close()
+        return Changes(0, len(store))
+
+    recipe = Recipe(encode, fingerprint, dtype, index, batch_size, progress, resume_as, announce)
+    made, _ = construct(folder, None, read, recipe)
+    return made
+
+
+def update_knowledge_base(
+    folder: str | Path,
+    stale: Callable[[str], bool],
+    passages: Iterable[Passage],
+    encode: Encode,
+    fingerprint: str,
+    index: str = "auto",
+    batch_size: int = 64,
+    progress: Progress | None = None,
+    resume_as: str | None = None,
+    announce: Callable[[Estimate], None] = lambda estimate: None,
+) -> tuple[KnowledgeBase, Changes]:
+    """Exchange documents: passages of sources that are `stale` go, `passages` come. All else keeps its row and its vector.
+
+    A text that is in both stays as it is. Passages that came from no file are never stale. Duplicates are merged.
+    index: "auto" keeps a graph, and makes one when there are more than 50,000 passages; see build_knowledge_base for the rest.
+    Whoever has the knowledge base open goes on with the old one. ValueError: no passage would be left; another encoder.
+    """
+    folder = Path(folder)
+    choose_index(index, 0)
+    old = KnowledgeBase.open(folder, fingerprint)
+    kept = "hnsw" if index == "auto" and old.sidecar.index["kind"] == "hnsw" else index
+
+    def read(whole: Path, given: GivenVectors) -> Changes:
+        shutil.copyfile(old.store.path, whole / PASSAGES)
+        return change_passages(whole / PASSAGES, stale, passages, given.keep)
+
+    recipe = Recipe(encode, fingerprint, old.sidecar.dtype, kept, batch_size, progress, resume_as, announce)
+    return construct(folder, old, read, recipe)
+
+
+def construct(folder: Path, old: KnowledgeBase | None, read: Read, recipe: Recipe) -> tuple[KnowledgeBase, Changes]:
+    with staging(folder.resolve()) as place:
+        try:
+            changes = passages_step(folder, place, old, read, recipe)
+            kind = choose_index(recipe.index, changes.count)
+            new = len(changes.new_rows())
+            report = counting(recipe.progress, new + (changes.count if kind == "hnsw" else 0))
+            dimension = vectors_step(folder, place, old, changes, kind, recipe, report)
+            index = index_step(place, old, changes, kind, lambda done: report(new + done))
+            whole = place / WHOLE
+            files = {name: facts_of(whole / name) for name in sorted(FILES[kind])}
+            write_sidecar(whole, Sidecar(changes.count, dimension, recipe.dtype, recipe.fingerprint, index, files))
+            put_in_place(whole, folder.resolve())
+        except ValueError:  # the documents, or what was made of them, will not do: there is nothing to go on with
+            (place / STATE).unlink(missing_ok=True)
+            raise
+        (place / STATE).unlink(missing_ok=True)
+    return KnowledgeBase.open(folder), changes
+
+
+def counting(progress: Progress | None, total: int) -> Callable[[int], None]:
+    return (lambda done: None) if progress is None else (lambda done: progress(done, total))
+
+
+def passages_step(folder: Path, place: Path, old: KnowledgeBase | None, read: Read, recipe: Recipe) -> Changes:
+    """What is in the staging folder already, if it is of the same documents and the same knowledge base; else all anew."""
+    begun: dict[str, Any] = {"documents": recipe.resume_as, "before": None if old is None else asdict(old.sidecar)}
+    begun |= {"fingerprint": recipe.fingerprint, "dtype": recipe.dtype, "index": recipe.index}
+    state = read_state(place)
+    is_same = state is not None and {name: state.get(name) for name in begun} == begun
+    if state is not None and is_same and recipe.resume_as is not None and (place / WHOLE / PASSAGES).is_file():
+        before, count, moved, removed = state["changes"]
+        return Changes(before, count, tuple((row, was) for row, was in moved), removed)
+    empty(place)
+    (place / WHOLE).mkdir()
+    given = GivenVectors(place / GIVEN)
+    changes = read(place / WHOLE, given)
+    given.close()
+    if changes.count == 0:
+        raise ValueError(f"{folder}: a knowledge base needs at least one passage")
+    if recipe.resume_as is not None:
+        numbers = [changes.before, changes.count, changes.moved, changes.removed]
+        write_state(place, begun | {"changes": numbers})
+    return changes
+
+
+def vectors_step(
+    folder: Path,
+    place: Path,
+    old: KnowledgeBase | None,
+    changes: Changes,
+    kind: str,
+    recipe: Recipe,
+    report: Callable[[int], None],
+) -> int:
+    """New passages are encoded; then their vectors and the old ones are put together. Returns the dimension."""
+    path, encoded, rows = place / WHOLE / VECTORS, place / ENCODED, changes.new_rows()
+    if path.is_file():
+        return open_vectors(path).shape[1]
+    store = PassageStore.open(place / WHOLE / PASSAGES)
+    given = GivenVectors(place / GIVEN)
+    encode = with_given(given, recipe.encode)
+    done = vectors_written(encoded, recipe.dtype, SORTED_TOGETHER)
+    needs = estimate(store, changes, old, recipe.encode, recipe.dtype, kind, done)
+    check_room(folder, place, needs)
+    recipe.announce(needs)
+    if rows:
+        passages = (store.passage(row) for row in rows[done:]) if old is not None else store.from_row(done)
+        batches = encoded_batches(passages, encode, recipe.batch_size, report, done)
+        dimension = write_vectors(encoded, len(rows), batches, recipe.dtype, done)
+        if old is not None and dimension != old.sidecar.dimension:
+            raise ValueError(f"encode gave vectors of dimension {dimension}, those of {folder} have another")
+    store.close()
+    given.close()
+    if old is None:
+        encoded.rename(path)
+    else:
+        together(place, old, open_vectors(encoded) if rows else None, changes, recipe.dtype)
+    return open_vectors(path).shape[1]
+
+
+def together(place: Path, old: KnowledgeBase, new: Float[Tensor, "n D"] | None, changes: Changes, dtype: str) -> None:
+    """The vectors of all passages, one block after another, appear as a whole."""
+    partial = place / "vectors.partial"
+    write_vectors(partial, changes.count, changed_vectors(old.vectors, new, changes), dtype)
+    partial.rename(place / WHOLE / VECTORS)
+
+
+def changed_vectors(
+    old: Float[Tensor, "N D"], new: Float[Tensor, "n D"] | None, changes: Changes
+) -> Iterator[Float[Tensor, "b D"]]:
+    """Row for row: the old vector of a passage that stayed or moved, the new one of a passage that came."""
+    new_rows = torch.tensor(changes.new_rows(), dtype=torch.long)
+    moved = torch.tensor(changes.kept_rows(), dtype=torch.long).view(-1, 2)
+    for start in range(0, changes.count, BLOCK):
+        end = min(start + BLOCK, changes.count)
+        block = torch.empty(end - start, old.shape[1], dtype=old.dtype)
+        kept = old[start : min(end, changes.before)]
+        block[: len(kept)] = kept
+        here = moved[(moved[:, 0] >= start) & (moved[:, 0] < end)]
+        block[here[:, 0] - start] = old[here[:, 1]]
+        first, last = torch.searchsorted(new_rows, torch.tensor([start, end])).tolist()
+        if new is not None:
+            block[new_rows[first:last] - start] = new[first:last]
+        yield block
+
+
+def index_step(
+    place: Path, old: KnowledgeBase | None, changes: Changes, kind: str, report: Callable[[int], None]
+) -> dict[str, Any]:
+    """Of a graph that was there only the rows that are others are exchanged, as long as these are few."""
+    whole, rows = place / WHOLE, sorted({*changes.new_rows(), *(row for row, _ in changes.moved)})
+    had_graph = old is not None and kind == "hnsw" == old.sidecar.index["kind"]
+    few = len(rows) + max(0, changes.before - changes.count) <= changes.count // REBUILT_FROM
+    if old is not None and had_graph and few:
+        graph = old.sidecar.path_of(old.folder, GRAPH)
+        return change_index(whole, graph, old.sidecar, rows, report)
+    return write_index(whole, kind, report, place / CHECKPOINT)
