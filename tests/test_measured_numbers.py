@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from benchmarks.table import markdown, read
 from minirag.cli.recall import recall_table
 from minirag.cli.report_table import report_table
 from minirag.evaluation.recall import RecallReport
@@ -86,3 +87,15 @@ def test_the_readme_shows_what_a_batch_of_128_questions_holds_with_gradient_cach
 
 def is_plain_token(measured: dict) -> bool:
     return measured["likelihood"] == "token" and measured["smoothing"] == 0.0
+
+
+def test_the_readme_shows_what_the_benchmark_wrote():
+    table = (REPOSITORY / "benchmarks" / "results" / "speed" / "table.md").read_text("utf-8").splitlines()
+    section = README.split("\n## How fast\n")[1].split("\n## ")[0]
+    shown = [line for line in section.splitlines() if line.startswith("|")]
+    assert len(shown) > 15 and [line for line in shown if line not in table] == []
+
+
+def test_the_table_is_that_of_the_files_beside_it():
+    folder = REPOSITORY / "benchmarks" / "results" / "speed"
+    assert markdown(*read(folder)) == (folder / "table.md").read_text("utf-8")
