@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from minirag.rag import RagSequenceForGeneration as RagSequenceForGeneration
     from minirag.rag import RagTokenForGeneration as RagTokenForGeneration
     from minirag.retrieval.construction import build_knowledge_base as build_knowledge_base
+    from minirag.retrieval.construction import update_knowledge_base as update_knowledge_base
     from minirag.retrieval.knowledge_base import KnowledgeBase as KnowledgeBase
     from minirag.retrieval.passage import Passage as Passage
     from minirag.retrieval.retriever import RagRetriever as RagRetriever
@@ -46,6 +47,7 @@ ROOM_OF = {
     "RagTokenForGeneration": "rag",
     "KnowledgeBase": "retrieval.knowledge_base",
     "build_knowledge_base": "retrieval.construction",
+    "update_knowledge_base": "retrieval.construction",
     "Passage": "retrieval.passage",
     "RagRetriever": "retrieval.retriever",
     "RagTokenizer": "text.rag_tokenizer",

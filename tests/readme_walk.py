@@ -39,4 +39,4 @@ def walked(folder: Path) -> str:
 
 if __name__ == "__main__":  # python -m tests.readme_walk FOLDER prints what belongs there
     Path(sys.argv[1]).mkdir(parents=True)
-    print(walked(Path(sys.argv[1])), end="")
+    sys.stdout.write(walked(Path(sys.argv[1])))

@@ -162,12 +162,28 @@ my_base = build_knowledge_base(Path(place.name) / "mine", own, embed, fingerprin
 rag.set_retriever(RagRetriever(rag.config, my_base, rag.rag.tokenizer))
 for land in ("Utopia", "Elfland"):
     print(land, "→", rag.answer(f"What is the capital of {land}?", n_docs=1).text)
+
+# %% [markdown]
+# A document changes. Only what is new is encoded; whoever has the base open goes on with the old one:
+
+# %%
+from minirag import update_knowledge_base
+
+notes = Path(place.name) / "notes.md"
+notes.write_text("# Elfland\n\nElfland is governed from its capital, Nornheim.\n", "utf-8")
+new_base, changes = update_knowledge_base(
+    my_base.folder, lambda source: source == notes.as_posix(), read_documents([notes]), embed, fingerprint
+)
+print("encoded:", len(changes.new_rows()), "of", changes.count, "passages; gone:", changes.removed)
+for name, base in (("as it was opened", my_base), ("as it is now", new_base)):
+    rag.set_retriever(RagRetriever(rag.config, base, rag.rag.tokenizer))
+    print(f"{name:17} Elfland →", rag.answer("What is the capital of Elfland?", n_docs=1).text)
 place.cleanup()
 
 # %% [markdown]
-# In a shell that is `minirag index lands.csv notes.md --out mine` and `minirag ask "…" --kb mine`. The base carries the
-# fingerprint of the encoder that made it; with another encoder's vectors every result would be wrong with nothing to
-# show it, so it is refused.
+# In a shell: `minirag index lands.csv notes.md --out mine`, the same again after a change, and `minirag ask "…" --kb mine`.
+# The base carries the fingerprint of the encoder that made it; with another encoder's vectors every result would be wrong with
+# nothing to show it, so it is refused.
 #
 # A word of caution: the shipped model is small and reads sentences like these, with one fact each. For prose as people
 # write it, bring a published model (README, "Published checkpoints") or train one.
