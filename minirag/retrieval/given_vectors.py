@@ -34,7 +34,7 @@ class GivenVectors:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.connection = sqlite3.connect(path, isolation_level=None)
+        self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self.connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + SCHEMA + "; BEGIN")
         weakref.finalize(self, self.connection.close)
         self.count: int = self.connection.execute("SELECT count(*) FROM given").fetchone()[0]

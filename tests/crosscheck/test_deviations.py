@@ -127,7 +127,9 @@ class SameVector(torch.nn.Module):
 def base_with_scores(folder, scores):
     """A knowledge base in which d(z)ᵀq(x) are these numbers, q(x) being (1, 0, …)."""
     vectors = torch.tensor(scores)[:, None] * torch.eye(1, 16)
-    return build_knowledge_base(folder, PASSAGES[: len(scores)], lambda _: vectors, "made by hand", dtype="float32")
+    return build_knowledge_base(
+        folder, PASSAGES[: len(scores)], lambda those: vectors[: len(those)], "made by hand", dtype="float32"
+    )
 
 
 def test_deviation_06_an_index_with_fewer_passages_than_n_docs(tmp_path):
