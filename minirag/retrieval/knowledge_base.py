@@ -6,7 +6,7 @@ Tests     tests/retrieval/test_knowledge_base.py, tests/retrieval/test_tampering
 
     knowledge_base.json    the sidecar (sidecar.py)
     passages.sqlite        row, id, title, text and a full-text index (passages.py)
-    vectors.safetensors    row → d(z), float16 or float32 (vectors.py)
+    vectors.safetensors    row → d(z), float16, float32 or int8 (vectors.py)
     index.hnsw             the graph, where the index is "hnsw" (hnsw_index.py)
 """
 
@@ -22,6 +22,7 @@ from torch import Tensor
 from minirag.retrieval.building import Progress, check_place
 from minirag.retrieval.checked_passages import checked_passages
 from minirag.retrieval.exact_index import ExactIndex
+from minirag.retrieval.int8_vectors import Stored
 from minirag.retrieval.passages import Passage, PassageStore
 from minirag.retrieval.sidecar import (
     GRAPH,
@@ -47,7 +48,7 @@ class KnowledgeBase:
     folder: Path
     sidecar: Sidecar
     store: PassageStore
-    vectors: Float[Tensor, "N D"]
+    vectors: Stored
     index: Any  # ExactIndex or HNSWIndex: both have .search(queries, k)
 
     @classmethod
@@ -123,7 +124,7 @@ class KnowledgeBase:
             KnowledgeBase.open(unfinished)
 
 
-def checked_vectors(folder: Path, sidecar: Sidecar) -> Float[Tensor, "N D"]:
+def checked_vectors(folder: Path, sidecar: Sidecar) -> Stored:
     path = sidecar.path_of(folder, VECTORS)
     vectors = open_vectors(path)
     if list(vectors.shape) != [sidecar.count, sidecar.dimension]:
@@ -136,7 +137,7 @@ def checked_vectors(folder: Path, sidecar: Sidecar) -> Float[Tensor, "N D"]:
     return vectors
 
 
-def open_index(folder: Path, sidecar: Sidecar, vectors: Float[Tensor, "N D"]) -> Any:
+def open_index(folder: Path, sidecar: Sidecar, vectors: Stored) -> Any:
     if sidecar.index["kind"] == "exact":
         return ExactIndex(vectors)
     from minirag.retrieval.hnsw_index import HNSWIndex
