@@ -49,13 +49,14 @@ class KnowledgeBase:
     sidecar: Sidecar
     store: PassageStore
     vectors: Stored
-    index: Any  # ExactIndex or HNSWIndex: both have .search(queries, k)
+    index: Any  # ExactIndex or LaterGraph: both have .search(queries, k)
 
     @classmethod
     def open(cls, folder: str | Path, fingerprint: str | None = None) -> "KnowledgeBase":
         """Checks sidecar, sizes, shapes and the bytes of small files; and that the encoder with `fingerprint` made it.
 
-        ValueError names the file and its fault. Nothing large is read: the vectors are memory-mapped.
+        ValueError names the file and its fault. Nothing large is read: the vectors are memory-mapped, and a graph is checked
+        and read when it is first searched.
         """
         folder = Path(folder)
         sidecar = read_sidecar(folder)
@@ -94,6 +95,8 @@ class KnowledgeBase:
         for name, facts in self.sidecar.files.items():
             check_bytes(self.sidecar.path_of(self.folder, name), facts, count_up)
         check_finite(self.sidecar.path_of(self.folder, VECTORS), self.vectors)
+        if not isinstance(self.index, ExactIndex):
+            self.index.loaded()
         return total
 
     def search(self, queries: Float[Tensor, "Q D"], k: int) -> tuple[Float32[Tensor, "Q k"], Int[Tensor, "Q k"]]:
@@ -140,11 +143,19 @@ def checked_vectors(folder: Path, sidecar: Sidecar) -> Stored:
 def open_index(folder: Path, sidecar: Sidecar, vectors: Stored) -> Any:
     if sidecar.index["kind"] == "exact":
         return ExactIndex(vectors)
-    from minirag.retrieval.hnsw_index import HNSWIndex
+    from minirag.retrieval.hnsw_index import HNSWIndex, check_header
+    from minirag.retrieval.later_graph import LaterGraph
 
-    path, made = sidecar.path_of(folder, GRAPH), sidecar.index
-    index = HNSWIndex.load(path, sidecar.dimension, sidecar.count, made["ef"], made.get("held"))
-    rows = [0, sidecar.count // 2, sidecar.count - 1]
-    if not torch.equal(index.vectors_at(rows), vectors[rows].float()):
-        raise ValueError(f"{path}: was built from other vectors than {VECTORS}")
-    return index
+    made = sidecar.index
+
+    def load(path: Path) -> HNSWIndex:
+        check_bytes(path, sidecar.files[GRAPH])
+        index = HNSWIndex.load(path, sidecar.dimension, sidecar.count, made["ef"], made.get("held"))
+        rows = [0, sidecar.count // 2, sidecar.count - 1]
+        if not torch.equal(index.vectors_at(rows), vectors[rows].float()):
+            raise ValueError(f"{path}: was built from other vectors than {VECTORS}")
+        return index
+
+    path = sidecar.path_of(folder, GRAPH)
+    check_header(path, sidecar.dimension, made.get("held", sidecar.count))
+    return LaterGraph(path, load)

@@ -170,8 +170,8 @@ def facts_of(path: Path, progress: Callable[[int], None] | None = None) -> dict[
 
 
 def check_sizes(folder: Path, sidecar: Sidecar) -> None:
-    """Every file is there and as long as it was; small ones are also checked byte for byte, and so is a graph of any
-    size: hnswlib reads all of it anyway, and a damaged one can end the process.
+    """Every file is there and as long as it was; small ones are also checked byte for byte. A graph of any size is before it
+    is read (knowledge_base.py): a damaged one can end the process.
     """
     for name, facts in sidecar.files.items():
         check_size(sidecar.path_of(folder, name), name, facts)
@@ -183,7 +183,7 @@ def check_size(path: Path, name: str, facts: dict[str, Any]) -> None:
     size = path.stat().st_size
     if size != facts["size"]:
         raise ValueError(f"{path}: has {size} bytes, the sidecar says {facts['size']} (truncated or replaced)")
-    if size < SMALL or name == GRAPH:
+    if size < SMALL:
         check_bytes(path, facts)
 
 
