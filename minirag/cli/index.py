@@ -42,7 +42,8 @@ def index(
         bool, typer.Option("--whole", help="Leave long texts whole: a passage for each document.")
     ] = False,
     dtype: Annotated[
-        Literal["float16", "float32"] | None, typer.Option(help="How vectors are stored (default: float16).")
+        Literal["float16", "float32", "int8"] | None,
+        typer.Option(help="How vectors are stored: in 2, 4 or 1 bytes a number (default: float16)."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the knowledge base at --out.")] = False,
     device: options.Device = "auto",
@@ -93,6 +94,9 @@ def index(
     for line in read.remarks(None if is_there else len(knowledge_base)):
         print(line)
     print(summary(out, knowledge_base, changes))
+    if not is_there and (found := knowledge_base.sidecar.stored_recall_at_5) is not None:
+        stored = knowledge_base.sidecar.dtype
+        print(f"vectors in {stored}: {100 * found:.1f} % of the five nearest are found that float32 finds")
     if model is not None and (is_pair(model) or is_encoder(model)):
         return  # encoders alone answer nothing
     with_model = "" if model is None else f" --model {harmless(shlex.quote(str(model)))}"

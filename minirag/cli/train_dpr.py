@@ -240,7 +240,7 @@ def task_against_base(
 
     assert data.base is not None and data.questions is not None
     base = KnowledgeBase.open(data.base.folder, encoder_fingerprint(model.ctx_encoder))
-    vectors = base.vectors.to(next(model.parameters()).device)
+    vectors = base.vectors.float().to(next(model.parameters()).device)
     return base_task(
         model, tokenizer, vectors, base.store, data.questions, data.trained_on, settings,
         training.batch_size, training.seed, data.dev, processes,

@@ -22,12 +22,16 @@ Progress = Callable[[int, int | None], None]
 
 @dataclass(frozen=True)
 class RecallReport:
-    """`top`: k → share of the questions with a gold passage among the first k. n: questions that name a gold passage."""
+    """`top`: k → share of the questions with a gold passage among the first k. n: questions that name a gold passage.
+
+    dtype: of the vectors that were searched, as they are stored; None where words alone were.
+    """
 
     index: str
     passages: int
     n: int
     top: dict[int, float]
+    dtype: str | None = None
 
 
 def measure_recall(
@@ -59,7 +63,9 @@ def measure_recall(
         if progress is not None:
             progress(len(ranked), len(asked))
     found = {k: sum(recall_at_k(ids, q.gold, k) for ids, q in zip(ranked, asked, strict=True)) for k in sorted(set(ks))}
-    return RecallReport(index, len(knowledge_base), len(asked), {k: hits / len(asked) for k, hits in found.items()})
+    top = {k: hits / len(asked) for k, hits in found.items()}
+    dtype = None if index == "bm25" else knowledge_base.sidecar.dtype
+    return RecallReport(index, len(knowledge_base), len(asked), top, dtype)
 
 
 def check_questions(store: PassageStore, questions: Sequence[Question]) -> None:

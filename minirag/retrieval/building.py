@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from minirag.retrieval.int8_vectors import Stored
 from minirag.retrieval.passages import Passage
 from minirag.retrieval.sidecar import GRAPH, VECTORS, Sidecar, is_ours, read_sidecar
 from minirag.retrieval.vectors import open_vectors
@@ -124,7 +125,7 @@ def change_index(
     return save_graph(folder, graph.changed(vectors, rows, report), vectors, index)
 
 
-def save_graph(folder: Path, graph: Any, vectors: Float[Tensor, "N D"], settings: dict[str, Any]) -> dict[str, Any]:
+def save_graph(folder: Path, graph: Any, vectors: Stored, settings: dict[str, Any]) -> dict[str, Any]:
     """With as many candidates as it needs to find enough, which is tried now."""
     from minirag.retrieval.graph_settings import with_enough_candidates
 

@@ -11,7 +11,7 @@ graph behind the last 100,000. What comes out is the same, byte for byte. A new 
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +32,15 @@ from minirag.retrieval.building import (
 from minirag.retrieval.changing import Changes, change_passages
 from minirag.retrieval.estimate import Estimate, check_room, estimate
 from minirag.retrieval.given_vectors import GivenVectors, with_given
+from minirag.retrieval.int8_vectors import Stored
 from minirag.retrieval.knowledge_base import KnowledgeBase
 from minirag.retrieval.passages import Passage, PassageStore
 from minirag.retrieval.sidecar import FILES, GRAPH, PASSAGES, VECTORS, Sidecar, facts_of, write_sidecar
 from minirag.retrieval.staging import STATE, WHOLE, empty, put_in_place, read_state, staging, write_state
+from minirag.retrieval.storage_trial import StorageTrial
 from minirag.retrieval.vectors import BLOCK, check_dtype, open_vectors, vectors_written, write_vectors
 
-GIVEN, ENCODED, CHECKPOINT = "given.sqlite", "encoded.safetensors", "graph.checkpoint"
+GIVEN, ENCODED, TRIAL, CHECKPOINT = "given.sqlite", "encoded.safetensors", "trial.safetensors", "graph.checkpoint"
 REBUILT_FROM = 4  # a graph is built anew when a quarter of its passages are others
 Read = Callable[[Path, GivenVectors], Changes]  # passages into the folder; those that bring vectors, aside
 
@@ -76,6 +78,7 @@ def build_knowledge_base(
 ) -> KnowledgeBase:
     """Write passages, their vectors d(z) = encode(passages) and an index. `folder` appears whole or not at all.
 
+    dtype: "float16", "float32" or "int8"; of all but float32 the sidecar says what is still found (storage_trial.py).
     index: "exact", "hnsw", or "auto" (exact up to 50,000 passages). `fingerprint` names the encoder behind `encode`.
     `progress(done, total)` counts passages encoded and, for hnsw, passages indexed. Only some of them are in memory at a time.
     A passage that brings its vector along is not encoded, unless to try whether `encode` agrees (given_vectors.py).
@@ -140,7 +143,8 @@ def construct(folder: Path, old: KnowledgeBase | None, read: Read, recipe: Recip
             index = index_step(place, old, changes, kind, lambda done: report(new + done))
             whole = place / WHOLE
             files = {name: facts_of(whole / name) for name in sorted(FILES[kind])}
-            write_sidecar(whole, Sidecar(changes.count, dimension, recipe.dtype, recipe.fingerprint, index, files))
+            about = Sidecar(changes.count, dimension, recipe.dtype, recipe.fingerprint, index, files)
+            write_sidecar(whole, replace(about, stored_recall_at_5=stored_recall(place, old, recipe.dtype)))
             put_in_place(whole, folder.resolve())
         except ValueError:  # the documents, or what was made of them, will not do: there is nothing to go on with
             (place / STATE).unlink(missing_ok=True)
@@ -198,6 +202,8 @@ def vectors_step(
     if rows:
         passages = (store.passage(row) for row in rows[done:]) if old is not None else store.from_row(done)
         batches = encoded_batches(passages, encode, recipe.batch_size, report, done)
+        if is_tried(old, recipe.dtype):
+            batches = StorageTrial(place / TRIAL).watched(batches, done)
         dimension = write_vectors(encoded, len(rows), batches, recipe.dtype, done)
         if old is not None and dimension != old.sidecar.dimension:
             raise ValueError(f"encode gave vectors of dimension {dimension}, those of {folder} have another")
@@ -210,29 +216,42 @@ def vectors_step(
     return open_vectors(path).shape[1]
 
 
-def together(place: Path, old: KnowledgeBase, new: Float[Tensor, "n D"] | None, changes: Changes, dtype: str) -> None:
+def is_tried(old: KnowledgeBase | None, dtype: str) -> bool:
+    """Of vectors that were there before, only what is stored is known."""
+    return old is None and dtype != "float32"
+
+
+def stored_recall(place: Path, old: KnowledgeBase | None, dtype: str) -> float | None:
+    """What the sidecar says of it; after a change, what it said when all passages were encoded."""
+    if not is_tried(old, dtype):
+        return None if old is None else old.sidecar.stored_recall_at_5
+    return round(StorageTrial(place / TRIAL).recall(open_vectors(place / WHOLE / VECTORS)), 4)
+
+
+def together(place: Path, old: KnowledgeBase, new: Stored | None, changes: Changes, dtype: str) -> None:
     """The vectors of all passages, one block after another, appear as a whole."""
     partial = place / "vectors.partial"
     write_vectors(partial, changes.count, changed_vectors(old.vectors, new, changes), dtype)
     partial.rename(place / WHOLE / VECTORS)
 
 
-def changed_vectors(
-    old: Float[Tensor, "N D"], new: Float[Tensor, "n D"] | None, changes: Changes
-) -> Iterator[Float[Tensor, "b D"]]:
-    """Row for row: the old vector of a passage that stayed or moved, the new one of a passage that came."""
+def changed_vectors(old: Stored, new: Stored | None, changes: Changes) -> Iterator[Float[Tensor, "b D"]]:
+    """Row for row: the old vector of a passage that stayed or moved, the new one of a passage that came.
+
+    In float32, from which all are stored again as they were (int8_vectors.py).
+    """
     new_rows = torch.tensor(changes.new_rows(), dtype=torch.long)
     moved = torch.tensor(changes.kept_rows(), dtype=torch.long).view(-1, 2)
     for start in range(0, changes.count, BLOCK):
         end = min(start + BLOCK, changes.count)
-        block = torch.empty(end - start, old.shape[1], dtype=old.dtype)
-        kept = old[start : min(end, changes.before)]
+        block = torch.empty(end - start, old.shape[1])
+        kept = old[start : min(end, changes.before)].float()
         block[: len(kept)] = kept
         here = moved[(moved[:, 0] >= start) & (moved[:, 0] < end)]
-        block[here[:, 0] - start] = old[here[:, 1]]
+        block[here[:, 0] - start] = old[here[:, 1]].float()
         first, last = torch.searchsorted(new_rows, torch.tensor([start, end])).tolist()
         if new is not None:
-            block[new_rows[first:last] - start] = new[first:last]
+            block[new_rows[first:last] - start] = new[first:last].float()
         yield block
 
 

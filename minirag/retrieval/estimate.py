@@ -13,7 +13,7 @@ from minirag.retrieval.building import Encode, encoded
 from minirag.retrieval.changing import Changes
 from minirag.retrieval.knowledge_base import KnowledgeBase
 from minirag.retrieval.passages import PassageStore
-from minirag.retrieval.vectors import BLOCK, DTYPES
+from minirag.retrieval.vectors import BLOCK, row_bytes
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def estimate(
     """The passages are written already; vectors and graph have as many bytes as their number says."""
     new = len(changes.new_rows())
     dimension = encoded([store.passage(0)], encode).shape[1] if old is None else old.sidecar.dimension
-    each = dimension * DTYPES[dtype][2]
+    each = row_bytes(dimension, dtype)
     graph = changes.count * node_bytes(dimension, changes.count) if kind == "hnsw" else 0
     vectors = changes.count * each
     to_write = (new - done) * each + (vectors if old is not None else 0) + 2 * graph  # a graph and its checkpoint

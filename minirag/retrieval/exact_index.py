@@ -11,14 +11,15 @@ import torch
 from jaxtyping import Float, Float32, Int
 from torch import Tensor
 
+from minirag.retrieval.int8_vectors import Stored
 from minirag.retrieval.vectors import blocks
 
 
 @dataclass(frozen=True, eq=False)
 class ExactIndex:
-    """All vectors, as they are stored (float16 or float32, memory-mapped or not)."""
+    """All vectors, as they are stored (float16, float32 or int8, memory-mapped or not)."""
 
-    vectors: Float[Tensor, "N D"]
+    vectors: Stored
 
     def search(
         self, queries: Float[Tensor, "Q D"], k: int, among: Int[Tensor, " R"] | None = None

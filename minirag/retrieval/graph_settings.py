@@ -16,11 +16,12 @@ than questions will find.
 from dataclasses import replace
 
 import torch
-from jaxtyping import Float, Float32
+from jaxtyping import Float32
 from torch import Tensor
 
 from minirag.retrieval.exact_index import ExactIndex
 from minirag.retrieval.hnsw_index import HNSWIndex
+from minirag.retrieval.int8_vectors import Stored
 
 SMALL_GRAPH = 50_000  # passages
 WANTED = 0.99  # of the exact top 5
@@ -38,7 +39,7 @@ def graph_settings(count: int) -> dict[str, int]:
     return {"M": 16 if small else 32, "ef_construction": 100 if small else 200, "seed": 0}
 
 
-def with_enough_candidates(graph: HNSWIndex, vectors: Float[Tensor, "N D"]) -> tuple[HNSWIndex, float]:
+def with_enough_candidates(graph: HNSWIndex, vectors: Stored) -> tuple[HNSWIndex, float]:
     """The graph with ef doubled from 50 until it finds 99 % of what exact search finds, at most to 3,200; and that share."""
     queries = between_passages(vectors)
     exact_scores, _ = ExactIndex(vectors).search(queries, 5)
@@ -51,7 +52,7 @@ def with_enough_candidates(graph: HNSWIndex, vectors: Float[Tensor, "N D"]) -> t
         ef *= 2
 
 
-def between_passages(vectors: Float[Tensor, "N D"]) -> Float32[Tensor, "Q D"]:
+def between_passages(vectors: Stored) -> Float32[Tensor, "Q D"]:
     """(d(z_i) + d(z_i+1)) / 2 for 200 passages spread evenly; after the last one comes the first."""
     rows = torch.linspace(0, len(vectors) - 1, min(SAMPLE, len(vectors))).long()
     return (vectors[rows].float() + vectors[(rows + 1) % len(vectors)].float()) / 2

@@ -21,6 +21,7 @@ from jaxtyping import Float, Float32, Int
 from torch import Tensor
 
 from minirag.retrieval.exact_index import check_search
+from minirag.retrieval.int8_vectors import Stored
 from minirag.retrieval.vectors import blocks, one_line
 
 HEADER = (
@@ -41,7 +42,7 @@ class HNSWIndex:
     @classmethod
     def build(
         cls,
-        vectors: Float[Tensor, "N D"],
+        vectors: Stored,
         M: int = 32,
         ef_construction: int = 200,
         ef: int = 200,
@@ -55,6 +56,7 @@ class HNSWIndex:
         The space is the inner product itself; turning it into L2 by an extra dimension (DPR) finds less at equal ef.
         checkpoint: a file where the graph is kept after every 100,000 vectors, and gone on with if it is there. Each time the
         graph is opened anew from it (its random numbers begin again then), so that who was never stopped has the same graph.
+        hnswlib keeps a float32 copy of every vector, whatever they are stored as elsewhere.
         """
         check_settings(M=M, ef_construction=ef_construction, ef=ef)
         count, dim = vectors.shape
@@ -74,9 +76,7 @@ class HNSWIndex:
                 graph.load_index(str(checkpoint), max_elements=count)
         return cls(graph, dim, count, ef)
 
-    def changed(
-        self, vectors: Float[Tensor, "N D"], rows: list[int], progress: Callable[[int], None] | None = None
-    ) -> "HNSWIndex":
+    def changed(self, vectors: Stored, rows: list[int], progress: Callable[[int], None] | None = None) -> "HNSWIndex":
         """A graph of `vectors`, which differ from its own in `rows` and behind its last. It must have been loaded with
         `room` for them.
 
@@ -133,7 +133,7 @@ class HNSWIndex:
 
 def add_rows(
     graph: Any,
-    vectors: Float[Tensor, "N D"],
+    vectors: Stored,
     rows: Int[Tensor, " R"],
     num_threads: int,
     progress: Callable[[int], None] | None = None,

@@ -6,7 +6,7 @@ Tests     tests/retrieval/test_knowledge_base.py, tests/retrieval/test_tampering
 
     knowledge_base.json    the sidecar (sidecar.py)
     passages.sqlite        row, id, title, text and a full-text index (passages.py)
-    vectors.safetensors    row → d(z), float16 or float32 (vectors.py)
+    vectors.safetensors    row → d(z), float16, float32 or int8 (vectors.py)
     index.hnsw             the graph, where the index is "hnsw" (hnsw_index.py)
 """
 
@@ -22,6 +22,7 @@ from torch import Tensor
 from minirag.retrieval.building import Progress, check_place
 from minirag.retrieval.checked_passages import checked_passages
 from minirag.retrieval.exact_index import ExactIndex
+from minirag.retrieval.int8_vectors import Stored
 from minirag.retrieval.passages import Passage, PassageStore
 from minirag.retrieval.sidecar import (
     GRAPH,
@@ -47,14 +48,15 @@ class KnowledgeBase:
     folder: Path
     sidecar: Sidecar
     store: PassageStore
-    vectors: Float[Tensor, "N D"]
-    index: Any  # ExactIndex or HNSWIndex: both have .search(queries, k)
+    vectors: Stored
+    index: Any  # ExactIndex or LaterGraph: both have .search(queries, k)
 
     @classmethod
     def open(cls, folder: str | Path, fingerprint: str | None = None) -> "KnowledgeBase":
         """Checks sidecar, sizes, shapes and the bytes of small files; and that the encoder with `fingerprint` made it.
 
-        ValueError names the file and its fault. Nothing large is read: the vectors are memory-mapped.
+        ValueError names the file and its fault. Nothing large is read: the vectors are memory-mapped, and a graph is checked
+        and read when it is first searched.
         """
         folder = Path(folder)
         sidecar = read_sidecar(folder)
@@ -93,6 +95,8 @@ class KnowledgeBase:
         for name, facts in self.sidecar.files.items():
             check_bytes(self.sidecar.path_of(self.folder, name), facts, count_up)
         check_finite(self.sidecar.path_of(self.folder, VECTORS), self.vectors)
+        if not isinstance(self.index, ExactIndex):
+            self.index.loaded()
         return total
 
     def search(self, queries: Float[Tensor, "Q D"], k: int) -> tuple[Float32[Tensor, "Q k"], Int[Tensor, "Q k"]]:
@@ -123,7 +127,7 @@ class KnowledgeBase:
             KnowledgeBase.open(unfinished)
 
 
-def checked_vectors(folder: Path, sidecar: Sidecar) -> Float[Tensor, "N D"]:
+def checked_vectors(folder: Path, sidecar: Sidecar) -> Stored:
     path = sidecar.path_of(folder, VECTORS)
     vectors = open_vectors(path)
     if list(vectors.shape) != [sidecar.count, sidecar.dimension]:
@@ -136,14 +140,22 @@ def checked_vectors(folder: Path, sidecar: Sidecar) -> Float[Tensor, "N D"]:
     return vectors
 
 
-def open_index(folder: Path, sidecar: Sidecar, vectors: Float[Tensor, "N D"]) -> Any:
+def open_index(folder: Path, sidecar: Sidecar, vectors: Stored) -> Any:
     if sidecar.index["kind"] == "exact":
         return ExactIndex(vectors)
-    from minirag.retrieval.hnsw_index import HNSWIndex
+    from minirag.retrieval.hnsw_index import HNSWIndex, check_header
+    from minirag.retrieval.later_graph import LaterGraph
 
-    path, made = sidecar.path_of(folder, GRAPH), sidecar.index
-    index = HNSWIndex.load(path, sidecar.dimension, sidecar.count, made["ef"], made.get("held"))
-    rows = [0, sidecar.count // 2, sidecar.count - 1]
-    if not torch.equal(index.vectors_at(rows), vectors[rows].float()):
-        raise ValueError(f"{path}: was built from other vectors than {VECTORS}")
-    return index
+    made = sidecar.index
+
+    def load(path: Path) -> HNSWIndex:
+        check_bytes(path, sidecar.files[GRAPH])
+        index = HNSWIndex.load(path, sidecar.dimension, sidecar.count, made["ef"], made.get("held"))
+        rows = [0, sidecar.count // 2, sidecar.count - 1]
+        if not torch.equal(index.vectors_at(rows), vectors[rows].float()):
+            raise ValueError(f"{path}: was built from other vectors than {VECTORS}")
+        return index
+
+    path = sidecar.path_of(folder, GRAPH)
+    check_header(path, sidecar.dimension, made.get("held", sidecar.count))
+    return LaterGraph(path, load)

@@ -24,6 +24,7 @@ FORMAT = "minirag knowledge base"
 FORMAT_VERSION = 1
 PASSAGES, VECTORS, GRAPH = "passages.sqlite", "vectors.safetensors", "index.hnsw"
 FILES = {"exact": {PASSAGES, VECTORS}, "hnsw": {PASSAGES, VECTORS, GRAPH}}
+OPTIONAL = {"generation": 0, "stored_recall_at_5": None}  # knowledge bases from before lack them: they say this
 SMALL = 8 * 1024 * 1024  # files below this size are hashed whenever a knowledge base is opened
 CHUNK = 1024 * 1024
 
@@ -34,6 +35,7 @@ class Sidecar:
     and "held" where the graph still has nodes of passages that are gone.
     `files`: name → {"size", "sha256"}. `fingerprint`: of the context encoder that made the vectors.
     `generation`: how many times the knowledge base was changed; it is part of the names of the files on disk (path_of).
+    `stored_recall_at_5`: how much of the true top 5 is found in float16 or int8 vectors (storage_trial.py); None: not known.
     """
 
     count: int
@@ -46,6 +48,7 @@ class Sidecar:
     format: str = FORMAT
     format_version: int = FORMAT_VERSION
     generation: int = 0
+    stored_recall_at_5: float | None = None
 
     def path_of(self, folder: Path, name: str) -> Path:
         """Where the file lies: `passages.sqlite`, and after the third change `passages.3.sqlite`."""
@@ -69,9 +72,8 @@ def is_knowledge_base(folder: Path) -> bool:
 
 def write_sidecar(folder: Path, sidecar: Sidecar) -> None:
     """In the place of the one that may be there, whole or not at all."""
-    contents = asdict(sidecar)
-    if not sidecar.generation:
-        del contents["generation"]  # as it was written before knowledge bases could change
+    every = asdict(sidecar)
+    contents = {name: value for name, value in every.items() if name not in OPTIONAL or value != OPTIONAL[name]}
     text = json.dumps(contents | {"sha256": sha256_of_contents(contents)}, indent=2)
     partial = folder / PARTIAL
     with open(partial, "w", encoding="utf-8") as file:
@@ -121,7 +123,7 @@ def sha256_of_contents(contents: dict[str, Any]) -> str:
 def check_fields(path: Path, contents: dict[str, Any]) -> None:
     """A file with a right sha256 may still come from other code: nothing is used before it is known to make sense."""
     names = {field.name for field in fields(Sidecar)}
-    odd = names ^ ({"generation"} | set(contents))
+    odd = names ^ (set(OPTIONAL) | set(contents))
     if odd:
         raise ValueError(f"{path}: has wrong fields (missing or unknown: {', '.join(sorted(odd))})")
     generation = contents.get("generation", 0)
@@ -133,6 +135,9 @@ def check_fields(path: Path, contents: dict[str, Any]) -> None:
     for name in ("dtype", "fingerprint"):
         if not isinstance(contents[name], str):
             raise ValueError(f"{path}: {name}={contents[name]!r} is not text")
+    recall = contents.get("stored_recall_at_5", 0.0)
+    if type(recall) is not float or not 0.0 <= recall <= 1.0:
+        raise ValueError(f"{path}: stored_recall_at_5={recall!r} is not a share")
     if contents["space"] != "ip":
         raise ValueError(f"{path}: space={contents['space']!r} is unknown (only 'ip', the inner product)")
 
@@ -165,8 +170,8 @@ def facts_of(path: Path, progress: Callable[[int], None] | None = None) -> dict[
 
 
 def check_sizes(folder: Path, sidecar: Sidecar) -> None:
-    """Every file is there and as long as it was; small ones are also checked byte for byte, and so is a graph of any
-    size: hnswlib reads all of it anyway, and a damaged one can end the process.
+    """Every file is there and as long as it was; small ones are also checked byte for byte. A graph of any size is before it
+    is read (knowledge_base.py): a damaged one can end the process.
     """
     for name, facts in sidecar.files.items():
         check_size(sidecar.path_of(folder, name), name, facts)
@@ -178,7 +183,7 @@ def check_size(path: Path, name: str, facts: dict[str, Any]) -> None:
     size = path.stat().st_size
     if size != facts["size"]:
         raise ValueError(f"{path}: has {size} bytes, the sidecar says {facts['size']} (truncated or replaced)")
-    if size < SMALL or name == GRAPH:
+    if size < SMALL:
         check_bytes(path, facts)
 
 

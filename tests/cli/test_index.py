@@ -135,7 +135,8 @@ def test_a_graph_is_built_on_request(capsys, tiny_folder, tmp_path):
     (tmp_path / "d.txt").write_text("four")
     command = ["index", str(tmp_path / "d.txt"), "--out", str(tmp_path / "kb"), "--model", str(tiny_folder)]
     assert run([*command, "--index", "hnsw", "--dtype", "float32"]) == 0
-    assert "1 passages, hnsw index" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "1 passages, hnsw index" in printed and "five nearest" not in printed
     assert run(["verify", str(tmp_path / "kb")]) == 0
     assert "1 passages" in capsys.readouterr().out
 
@@ -152,3 +153,14 @@ def test_somebody_who_watches_sees_progress(capsys, tiny_folder, tmp_path, monke
 def test_every_byte_is_verified(capsys, tiny_folder):
     assert run(["verify", str(tiny_folder / "knowledge_base")]) == 0
     assert "4 passages" in capsys.readouterr().out
+
+
+def test_it_is_told_what_vectors_of_fewer_bits_still_find(capsys, tiny_folder, tmp_path):
+    (tmp_path / "d.csv").write_text("title,text\n" + "".join(f"T{n},text number {n}\n" for n in range(40)))
+    command = ["index", str(tmp_path / "d.csv"), "--out", str(tmp_path / "kb"), "--model", str(tiny_folder)]
+    assert run([*command, "--dtype", "int8"]) == 0
+    found = KnowledgeBase.open(tmp_path / "kb").sidecar.stored_recall_at_5
+    assert 0.8 < found <= 1.0
+    told = f"vectors in int8: {100 * found:.1f} % of the five nearest are found that float32 finds\n"
+    assert told in capsys.readouterr().out
+    assert run(["ask", "Who?", "--model", str(tiny_folder), "--kb", str(tmp_path / "kb"), "--num-beams", "1"]) == 0

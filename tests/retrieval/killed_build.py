@@ -26,13 +26,16 @@ def slowly(batch):
 
 
 def work(folder: Path, job: str) -> None:
-    """`new`, or `change`: a quarter of the passages say something else, so that the graph is changed and not built anew."""
+    """`new`, or `change`: a quarter of the passages say something else, so that the graph is changed and not built anew.
+
+    int8 has more that can be half done than other vectors: scales, and a trial of what they find.
+    """
     torch.set_num_threads(1)
     building.SORTED_TOGETHER = construction.SORTED_TOGETHER = 32
     hnsw_index.CHECKPOINT = 150
     settings = {"index": "hnsw", "batch_size": 8, "resume_as": "the documents of this test"}
     if job == "new":
-        build_knowledge_base(folder, passages(), slowly, FINGERPRINT, **settings)
+        build_knowledge_base(folder, passages(), slowly, FINGERPRINT, "int8", **settings)
         return
     now = passages(FIRST_CHANGED, "another passage")
     update_knowledge_base(folder, lambda source: source == "changed.jsonl", now, slowly, FINGERPRINT, **settings)

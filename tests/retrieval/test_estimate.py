@@ -8,7 +8,9 @@ from minirag.retrieval.estimate import node_bytes
 from tests.retrieval.small_bases import FINGERPRINT, encode, small_base, some_passages
 
 
-@pytest.mark.parametrize(("index", "dtype"), [("exact", "float16"), ("exact", "float32"), ("hnsw", "float16")])
+@pytest.mark.parametrize(
+    ("index", "dtype"), [("exact", "float16"), ("exact", "float32"), ("exact", "int8"), ("hnsw", "float16")]
+)
 def test_the_room_that_was_estimated_is_the_room_that_is_taken(tmp_path, index, dtype):
     told = []
     base = small_base(tmp_path / "kb", 400, index=index, dtype=dtype, announce=told.append)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from minirag.retrieval import building
 from minirag.retrieval.building import encoded_batches
 from minirag.retrieval.construction import build_knowledge_base
+from minirag.retrieval.int8_vectors import as_int8
 from minirag.retrieval.knowledge_base import KnowledgeBase
 from minirag.retrieval.passages import Passage
 from tests.retrieval.small_bases import FINGERPRINT, encode, small_base, some_passages, unit_vectors
@@ -35,8 +36,27 @@ def test_what_was_built_is_what_is_opened(tmp_path, index, dtype, torch_dtype):
 
 
 @KINDS
-def test_every_passage_is_found_by_its_own_vector(tmp_path, index):
-    kb = small_base(tmp_path / "kb", 60, index=index)
+def test_int8_vectors_are_opened_and_verified_as_others_are(tmp_path, index):
+    small_base(tmp_path / "kb", 20, index=index, dtype="int8")
+    kb = KnowledgeBase.open(tmp_path / "kb", FINGERPRINT)
+    assert torch.equal(kb.vectors.float(), as_int8(encode(some_passages(20))).float())
+    assert kb.sidecar.dtype == "int8"
+    assert kb.verify() == sum((tmp_path / "kb" / name).stat().st_size for name in kb.sidecar.files)
+
+
+@pytest.mark.parametrize(("dtype", "found"), [("float32", None), ("float16", 0.99), ("int8", 0.95)])
+def test_the_sidecar_says_what_is_found_in_vectors_of_fewer_bits(tmp_path, dtype, found):
+    kb = small_base(tmp_path / "kb", 60, dtype=dtype)
+    if found is None:
+        assert kb.sidecar.stored_recall_at_5 is None
+    else:
+        assert found <= kb.sidecar.stored_recall_at_5 <= 1.0
+
+
+@pytest.mark.parametrize("dtype", ["float16", "int8"])
+@KINDS
+def test_every_passage_is_found_by_its_own_vector(tmp_path, index, dtype):
+    kb = small_base(tmp_path / "kb", 60, index=index, dtype=dtype)
     scores, rows = kb.search(encode(some_passages(60)), 1)
     assert rows[:, 0].tolist() == list(range(60))
     assert kb.passages_of(rows) == [[passage] for passage in some_passages(60)]
@@ -57,9 +77,10 @@ def test_the_same_passages_give_the_same_bytes(tmp_path, index):
 
 
 def test_vectors_of_gives_the_stored_ones_in_float32(tmp_path):
-    kb = small_base(tmp_path / "kb", 10)
+    half, int8 = (small_base(tmp_path / dtype, 10, dtype=dtype) for dtype in ("float16", "int8"))
     rows = torch.tensor([[3, 3], [9, 0]])
-    assert torch.equal(kb.vectors_of(rows), encode(some_passages(10)).half().float()[rows])
+    assert torch.equal(half.vectors_of(rows), encode(some_passages(10)).half().float()[rows])
+    assert torch.equal(int8.vectors_of(rows), as_int8(encode(some_passages(10))).float()[rows])
 
 
 def test_a_graph_is_chosen_for_large_bases_only(tmp_path, monkeypatch):
@@ -121,7 +142,7 @@ def bad_encode(vectors):
         (some_passages(3), bad_encode(torch.full((3, 2), 1e6)), {}, "row 0 is too large for float16"),
         (some_passages(3), bad_encode(torch.ones(2, 4)), {}, r"shape \[2, 4\] for 3 passages"),
         (some_passages(3), bad_encode(torch.ones(3)), {}, r"shape \[1\] for 1 passages"),
-        (some_passages(3), encode, {"dtype": "int8"}, "dtype='int8' is not one of"),
+        (some_passages(3), encode, {"dtype": "int4"}, "dtype='int4' is not one of"),
         (some_passages(3), encode, {"index": "faiss"}, "index='faiss' is not one of auto, exact, hnsw"),
         (some_passages(3), encode, {"batch_size": 0}, "batch_size=0 must be at least 1"),
     ],

@@ -120,13 +120,14 @@ def build(folder, encoder, documents="the same", count=40, **settings):
     )
 
 
-def test_what_was_encoded_is_not_encoded_again(tmp_path, small_steps):
+@pytest.mark.parametrize("dtype", ["float16", "float32", "int8"])
+def test_what_was_encoded_is_not_encoded_again(tmp_path, small_steps, dtype):
     with pytest.raises(KeyboardInterrupt):
-        build(tmp_path / "kb", interrupted(21))
+        build(tmp_path / "kb", interrupted(21), dtype=dtype)
     seen, told = [], []
-    build(tmp_path / "kb", counted(seen), announce=told.append)
+    build(tmp_path / "kb", counted(seen), announce=told.append, dtype=dtype)
     assert sum(seen) == 1 + 40 - 16 and told[0].encoded == 16  # one tells the dimension
-    build(tmp_path / "whole", encode)
+    build(tmp_path / "whole", encode, dtype=dtype)
     assert contents(tmp_path / "kb") == contents(tmp_path / "whole")
 
 

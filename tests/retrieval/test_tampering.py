@@ -137,6 +137,7 @@ def test_a_missing_field_of_the_sidecar_is_refused(folder, field):
     + [{"count": 13}, {"count": 11}, {"dimension": 9}, {"dtype": "float32"}, {"dtype": []}, {"fingerprint": 5}]
     + [{"space": "l2"}, {"index": {"kind": "exact"}}, {"index": {"kind": []}}, {"index": "hnsw"}, {"index": {}}]
     + [{"index": {"kind": "hnsw", "ef": 0}}, {"index": {"kind": "hnsw"}}, {"files": {}}, {"files": []}, {"more": 1}]
+    + [{"stored_recall_at_5": value} for value in (None, 1, 1.5, -0.1, "all", float("nan"))]
     + [{"files": dict.fromkeys(FILES[1:], 5)}, {"files": {"../a": {}, "b": {}, "c": {}}}],
     ids=str,
 )
@@ -170,6 +171,22 @@ def test_vectors_that_are_not_finite_are_refused(folder, row):
     save_file({"vectors": vectors}, folder / "vectors.safetensors")
     refreshed(folder)
     assert f"vectors.safetensors: row {row} is not finite" in refusal(folder)
+
+
+def test_a_scale_that_is_not_finite_is_refused(tmp_path):
+    folder = small_base(tmp_path / "kb", 12, dtype="int8").folder
+    tensors = {name: tensor.clone() for name, tensor in load_file(folder / "vectors.safetensors").items()}
+    tensors["scales"][7] = float("inf")
+    save_file(tensors, folder / "vectors.safetensors")
+    refreshed(folder)
+    assert "vectors.safetensors: row 7 is not finite" in refusal(folder)
+
+
+def test_a_knowledge_base_from_before_says_nothing_of_its_recall_and_opens(folder):
+    contents = json.loads((folder / SIDECAR).read_text())
+    del contents["stored_recall_at_5"], contents["sha256"]
+    (folder / SIDECAR).write_text(json.dumps(contents | {"sha256": sha256_of_contents(contents)}))
+    assert KnowledgeBase.open(folder).sidecar.stored_recall_at_5 is None
 
 
 def test_opening_looks_at_the_first_thousand_vectors_and_verify_at_all(tmp_path):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from minirag.retrieval import hnsw_index
 from minirag.retrieval.construction import build_knowledge_base, update_knowledge_base
+from minirag.retrieval.int8_vectors import as_int8
 from minirag.retrieval.knowledge_base import KnowledgeBase
 from minirag.retrieval.passage import Passage, Place
 from tests.retrieval.small_bases import FINGERPRINT, encode
@@ -25,9 +26,9 @@ def by_text(passages, seen=None):
     return encode([Passage(passage.text, "", passage.text) for passage in passages])
 
 
-def built(folder, passages, index, overwrite=False):
+def built(folder, passages, index, overwrite=False, dtype="float16"):
     return build_knowledge_base(
-        folder, passages, by_text, FINGERPRINT, index=index, overwrite=overwrite, merge_duplicates=True
+        folder, passages, by_text, FINGERPRINT, dtype, index, overwrite=overwrite, merge_duplicates=True
     )
 
 
@@ -38,6 +39,18 @@ def changed(folder, stale, passages, encoder=by_text, index="auto"):
 def texts_found(base, text, k):
     _, rows = base.search(by_text([Passage("q", "", text)]), k)
     return [passage.text for passage in base.passages_of(rows)[0]]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "int8"])
+@KINDS
+def test_vectors_of_fewer_bits_stay_as_they_are_stored(tmp_path, index, dtype):
+    texts = [str(n) for n in range(60)]
+    before = built(tmp_path / "kb", file_of("a", *texts) + file_of("b", "x", "y"), index, dtype=dtype)
+    base, _ = changed(tmp_path / "kb", {"a"}, file_of("a", *texts[:3], *texts[5:], *map(str, range(70, 80))))
+    stored = by_text(list(base.store))
+    assert torch.equal(base.vectors.float(), (as_int8(stored) if dtype == "int8" else stored.half()).float())
+    assert base.sidecar.stored_recall_at_5 == before.sidecar.stored_recall_at_5 > 0.9
+    base.verify()
 
 
 WORLDS = st.dictionaries(
