@@ -40,6 +40,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         {"Tutorials": [*tutorials, {"Solutions": solutions}, {"Read, run, write": "tutorials/README.md"}]},
         {"Differences": "docs/deviations.md"},
         *[posix(path) for path in sorted(REPOSITORY.glob("docs/**/*.md")) if path.name != "deviations.md"],
+        {"Benchmarks": [posix(path) for path in measured_pages()]},
         {"Weights": "weights/README.md"},
         *[posix(path) for path in sorted(REPOSITORY.glob("*.md")) if path.name != "README.md"],
         {"Reference": rooms()},
@@ -117,7 +118,12 @@ def page_of(path: Path) -> str:
 def written_pages() -> list[Path]:
     """The Markdown files that someone wrote, or that `make pages` made."""
     readmes = [REPOSITORY / folder / "README.md" for folder in ("weights", "tutorials", "tutorials/pages")]
-    return [*REPOSITORY.glob("*.md"), *sorted((REPOSITORY / "docs").rglob("*.md")), *readmes, *pages_of_tutorials()]
+    prose = [*REPOSITORY.glob("*.md"), *sorted((REPOSITORY / "docs").rglob("*.md")), *measured_pages()]
+    return [*prose, *readmes, *pages_of_tutorials()]
+
+
+def measured_pages() -> list[Path]:
+    return sorted((REPOSITORY / "benchmarks").rglob("*.md"))
 
 
 def pages_of_tutorials() -> list[Path]:
