@@ -8,6 +8,7 @@ Read in batches of rows: memory does not grow with the file. Their numbers go fr
 """
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,7 +39,7 @@ def parquet_batches(path: Path) -> Iterator[Any]:
 
 def is_dataset(folder: Path) -> bool:
     """What `Dataset.save_to_disk` of the library `datasets` leaves."""
-    return (folder / STATE).is_file() and (folder / INFO).is_file()
+    return os.path.isfile(folder / STATE) and os.path.isfile(folder / INFO)  # not in a folder that may not be read
 
 
 def read_dataset(folder: Path) -> Iterator[Document]:

@@ -74,7 +74,7 @@ def is_read(path: Path, skip: Skip) -> bool:
 
 def is_knowledge_base(folder: Path, skip: Skip) -> bool:
     """One that was made here before would be read as documents: its sidecar is a .json."""
-    if not (folder / KNOWLEDGE_BASE).is_file():
+    if not os.path.isfile(folder / KNOWLEDGE_BASE):
         return False
     skip(folder, "is a knowledge base")
     return True

@@ -44,7 +44,8 @@ def search_bm25(store: PassageStore, question: str, k: int, only: Only = ALL) ->
         f"SELECT rowid, -bm25(passages_fts) AS score FROM passages_fts WHERE {among} passages_fts MATCH ?"
         " ORDER BY score DESC, rowid LIMIT ?"
     )
-    return [(row, score) for row, score in store.select(sql, (*parameters, expression, min(k, len(store))))]
+    found = store.select(sql, (*parameters, expression, min(k, len(store))), types=(int, float))
+    return [(row, score) for row, score in found]
 
 
 def match_expression(question: str) -> str:

@@ -28,7 +28,9 @@ Progress = Callable[[int, int | None], None]
 
 def check_place(folder: Path, overwrite: bool) -> None:
     """Before the long work: may `folder` be written? Other people's files are never replaced."""
-    if not folder.exists():
+    try:
+        folder.stat()  # exists() would take a loop of links for nothing
+    except FileNotFoundError:
         return
     if not folder.is_dir():
         raise ValueError(f"{folder}: exists and is not a folder")
@@ -96,20 +98,27 @@ def in_batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
 
 
 def write_index(
-    folder: Path, kind: str, report: Callable[[int], None], checkpoint: Path | None = None
+    folder: Path, kind: str, report: Callable[[int], None], checkpoint: Path | None = None, or_exact: bool = False
 ) -> dict[str, Any]:
     """Exact search needs no file. A graph is built from the vectors as stored, by one thread: the same file every time.
 
+    or_exact: where too many vectors are the same one for a graph, the index is exact instead.
     Returns what the sidecar says of the index; of a graph also how much of the exact top 5 it finds (graph_settings.py).
     """
     if kind == "exact":
         return {"kind": kind}
     from minirag.retrieval.graph_settings import graph_settings
     from minirag.retrieval.hnsw_index import HNSWIndex
+    from minirag.retrieval.twins import TooManyTwins
 
     vectors = open_vectors(folder / VECTORS)
     settings = graph_settings(len(vectors))
-    graph = HNSWIndex.build(vectors, **settings, progress=report, checkpoint=checkpoint)
+    try:
+        graph = HNSWIndex.build(vectors, **settings, progress=report, checkpoint=checkpoint)
+    except TooManyTwins:
+        if not or_exact:
+            raise
+        return {"kind": "exact"}
     return save_graph(folder, graph, vectors, {"kind": kind, **settings})
 
 

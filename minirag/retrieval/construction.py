@@ -30,6 +30,7 @@ from minirag.retrieval.building import (
     write_index,
 )
 from minirag.retrieval.changing import Changes, change_passages
+from minirag.retrieval.disk_faults import disk_faults_named
 from minirag.retrieval.estimate import Estimate, check_room, estimate
 from minirag.retrieval.given_vectors import GivenVectors, with_given
 from minirag.retrieval.int8_vectors import Stored
@@ -79,7 +80,8 @@ def build_knowledge_base(
     """Write passages, their vectors d(z) = encode(passages) and an index. `folder` appears whole or not at all.
 
     dtype: "float16", "float32" or "int8"; of all but float32 the sidecar says what is still found (storage_trial.py).
-    index: "exact", "hnsw", or "auto" (exact up to 50,000 passages). `fingerprint` names the encoder behind `encode`.
+    index: "exact", "hnsw", or "auto" (exact up to 50,000 passages, and where too many have the very same vector: twins.py).
+    `fingerprint` names the encoder behind `encode`.
     `progress(done, total)` counts passages encoded and, for hnsw, passages indexed. Only some of them are in memory at a time.
     A passage that brings its vector along is not encoded, unless to try whether `encode` agrees (given_vectors.py).
     merge_duplicates: passages with the same title and text become one, with the places and ids of all of them.
@@ -89,7 +91,8 @@ def build_knowledge_base(
     folder = Path(folder)
     check_dtype(dtype)
     choose_index(index, 0)
-    check_place(folder, overwrite)
+    with disk_faults_named(folder):
+        check_place(folder, overwrite)
 
     def read(whole: Path, given: GivenVectors) -> Changes:
         store = PassageStore.create(whole / PASSAGES, passages, merge_duplicates, given.keep)
@@ -133,16 +136,17 @@ def update_knowledge_base(
 
 
 def construct(folder: Path, old: KnowledgeBase | None, read: Read, recipe: Recipe) -> tuple[KnowledgeBase, Changes]:
-    with staging(folder.resolve()) as place:
+    with disk_faults_named(folder), staging(folder.resolve()) as place:
         try:
             changes = passages_step(folder, place, old, read, recipe)
             kind = choose_index(recipe.index, changes.count)
             new = len(changes.new_rows())
             report = counting(recipe.progress, new + (changes.count if kind == "hnsw" else 0))
             dimension = vectors_step(folder, place, old, changes, kind, recipe, report)
-            index = index_step(place, old, changes, kind, lambda done: report(new + done))
+            or_exact = recipe.index == "auto"
+            index = index_step(place, old, changes, kind, lambda done: report(new + done), or_exact)
             whole = place / WHOLE
-            files = {name: facts_of(whole / name) for name in sorted(FILES[kind])}
+            files = {name: facts_of(whole / name) for name in sorted(FILES[index["kind"]])}
             about = Sidecar(changes.count, dimension, recipe.dtype, recipe.fingerprint, index, files)
             write_sidecar(whole, replace(about, stored_recall_at_5=stored_recall(place, old, recipe.dtype)))
             put_in_place(whole, folder.resolve())
@@ -256,7 +260,12 @@ def changed_vectors(old: Stored, new: Stored | None, changes: Changes) -> Iterat
 
 
 def index_step(
-    place: Path, old: KnowledgeBase | None, changes: Changes, kind: str, report: Callable[[int], None]
+    place: Path,
+    old: KnowledgeBase | None,
+    changes: Changes,
+    kind: str,
+    report: Callable[[int], None],
+    or_exact: bool,
 ) -> dict[str, Any]:
     """Of a graph that was there only the rows that are others are exchanged, as long as these are few."""
     whole, rows = place / WHOLE, sorted({*changes.new_rows(), *(row for row, _ in changes.moved)})
@@ -265,4 +274,4 @@ def index_step(
     if old is not None and had_graph and few:
         graph = old.sidecar.path_of(old.folder, GRAPH)
         return change_index(whole, graph, old.sidecar, rows, report)
-    return write_index(whole, kind, report, place / CHECKPOINT)
+    return write_index(whole, kind, report, place / CHECKPOINT, or_exact)

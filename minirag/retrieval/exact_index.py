@@ -41,6 +41,7 @@ class ExactIndex:
             best_scores, chosen = scores.topk(min(k, scores.shape[1]), dim=1)
             best_rows = torch.cat([best_rows, start + rows], dim=1).gather(1, chosen)
         best_rows = best_rows if among is None else among.to(best_rows.device)[best_rows]
+        check_scores(best_scores, best_rows)
         return best_scores.to(queries.device), best_rows.to(queries.device)
 
 
@@ -59,3 +60,10 @@ def check_search(queries: Float[Tensor, "Q D"], dimension: int, k: int) -> None:
     if not queries.isfinite().all():
         row = int((~queries.isfinite().all(dim=1)).nonzero()[0])
         raise ValueError(f"the vector of question {row} is not finite (NaN or infinity)")
+
+
+def check_scores(scores: Float32[Tensor, "Q k"], rows: Int[Tensor, "Q k"]) -> None:
+    """A vector that was damaged on the disk can be NaN or infinite, and would be the best passage for every question."""
+    if not scores.isfinite().all():
+        row = int(rows[~scores.isfinite()][0])
+        raise ValueError(f"the score of passage row {row} is not finite: is its vector damaged? (minirag verify)")

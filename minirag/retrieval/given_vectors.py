@@ -35,8 +35,11 @@ class GivenVectors:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self.connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + SCHEMA + "; BEGIN")
         weakref.finalize(self, self.connection.close)
+        try:
+            self.connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + SCHEMA + "; BEGIN")
+        except sqlite3.Error as error:
+            raise ValueError(f"{path}: cannot be written ({error})") from None
         self.count: int = self.connection.execute("SELECT count(*) FROM given").fetchone()[0]
         self.source, self.of_source = "", 0  # which file the last one came from, and the how many-th of it that was
 
@@ -60,7 +63,10 @@ class GivenVectors:
 
     def close(self) -> None:
         """All are on disk, for a later process too."""
-        self.connection.execute("COMMIT")
+        try:
+            self.connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise ValueError(f"{self.path}: cannot be written ({error})") from None
         self.connection.close()
 
 

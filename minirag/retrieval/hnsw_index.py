@@ -9,8 +9,8 @@ are given and checked here, and the knowledge base keeps them in its sidecar. hn
 or loaded, not before: exact search works where it is missing. Only here do tensors meet hnswlib's arrays.
 """
 
+import errno
 import os
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,13 +20,12 @@ import torch
 from jaxtyping import Float, Float32, Int
 from torch import Tensor
 
-from minirag.retrieval.exact_index import check_search
+from minirag.retrieval.exact_index import check_scores, check_search
+from minirag.retrieval.graph_file import check_graph, nodes_in
 from minirag.retrieval.int8_vectors import Stored
+from minirag.retrieval.twins import check_twins
 from minirag.retrieval.vectors import blocks, one_line
 
-HEADER = (
-    "<6Q"  # offset of level 0, capacity, count, bytes per element, offset of labels, offset of the vector in an element
-)
 CHECKPOINT = 100_000  # vectors
 
 
@@ -57,12 +56,14 @@ class HNSWIndex:
         checkpoint: a file where the graph is kept after every 100,000 vectors, and gone on with if it is there. Each time the
         graph is opened anew from it (its random numbers begin again then), so that who was never stopped has the same graph.
         hnswlib keeps a float32 copy of every vector, whatever they are stored as elsewhere.
+        ValueError: a vector that is not finite; too many that are the same one (twins.py).
         """
         check_settings(M=M, ef_construction=ef_construction, ef=ef)
+        check_twins(vectors, M)
         count, dim = vectors.shape
         graph, begun = new_graph(dim), 0
         if checkpoint is not None and checkpoint.is_file():
-            begun = held_by(checkpoint)
+            begun = nodes_in(checkpoint)
             graph.load_index(str(checkpoint), max_elements=count)
             graph.set_num_threads(num_threads)
         else:
@@ -71,7 +72,7 @@ class HNSWIndex:
             last = min(first + CHECKPOINT, count)
             add_rows(graph, vectors, torch.arange(first, last), num_threads, progress)
             if checkpoint is not None and last < count:
-                save_whole(graph, checkpoint)
+                save_whole(graph, checkpoint, dim)
                 graph = new_graph(dim)
                 graph.load_index(str(checkpoint), max_elements=count)
         return cls(graph, dim, count, ef)
@@ -93,18 +94,19 @@ class HNSWIndex:
         return int(self.graph.element_count)
 
     def save(self, path: str | Path) -> None:
-        self.graph.save_index(str(path))
+        """OSError: it could not be written."""
+        write_graph(self.graph, Path(path), self.dim, self.count)
 
     @classmethod
     def load(
         cls, path: str | Path, dim: int, count: int, ef: int, held: int | None = None, room: int = 0
     ) -> "HNSWIndex":
-        """ValueError if the file holds another number of vectors, or vectors of another dimension.
+        """ValueError if the file holds another number of vectors, or another dimension, or links that lead nowhere.
 
         held: how many nodes there are, where some are of rows that are gone. room: as many as it should be able to have.
         """
         held = count if held is None else held
-        check_header(Path(path), dim, held)
+        check_graph(Path(path), dim, held, count)
         graph = new_graph(dim)
         try:
             graph.load_index(str(path), max_elements=max(held, room))
@@ -124,11 +126,21 @@ class HNSWIndex:
                 f"the HNSW graph leads to fewer than {found} passages (many identical vectors?); use an exact index"
             ) from None
         scores = 1.0 - torch.from_numpy(distances)  # hnswlib's distance is 1 − ⟨q, d⟩
-        return scores.to(queries.device), torch.from_numpy(rows.astype("int64")).to(queries.device)
+        rows = torch.from_numpy(rows.astype("int64"))
+        check_scores(scores, rows)
+        return scores.to(queries.device), rows.to(queries.device)
 
     def vectors_at(self, rows: list[int]) -> Float32[Tensor, "n D"]:
         """The graph's own copy of some vectors."""
         return torch.tensor(self.graph.get_items(rows, return_type="list"), dtype=torch.float32)
+
+    def check_vectors(self, path: Path, vectors: Stored) -> None:
+        """ValueError: the graph in `path` holds other vectors than these, or under other labels."""
+        for start, block in blocks(vectors):
+            rows = torch.arange(start, start + len(block))
+            own = torch.from_numpy(self.graph.get_items(rows.numpy(), return_type="numpy"))
+            if not torch.equal(own, block.cpu()):
+                raise ValueError(f"{path}: was built from other vectors (rows {start} to {start + len(block) - 1})")
 
 
 def add_rows(
@@ -157,15 +169,19 @@ def rows_changed(rows: list[int], before: int, count: int) -> Int[Tensor, " R"]:
     return torch.tensor(sorted({*rows, *range(before, count)}), dtype=torch.long)
 
 
-def save_whole(graph: Any, path: Path) -> None:
+def save_whole(graph: Any, path: Path, dim: int) -> None:
     partial = path.with_suffix(".partial")
-    graph.save_index(str(partial))
+    write_graph(graph, partial, dim, graph.element_count)
     os.replace(partial, path)
 
 
-def held_by(path: Path) -> int:
-    with open(path, "rb") as file:
-        return int(struct.unpack(HEADER, file.read(struct.calcsize(HEADER)))[2])
+def write_graph(graph: Any, path: Path, dim: int, count: int) -> None:
+    """hnswlib does not notice when the disk is full: so the file is looked at again."""
+    try:
+        graph.save_index(str(path))
+        check_graph(path, dim, graph.element_count, count)
+    except (RuntimeError, ValueError):
+        raise OSError(errno.EIO, "the graph was not written whole; is the disk full?", str(path)) from None
 
 
 def check_settings(M: int, ef_construction: int, ef: int) -> None:
@@ -179,19 +195,3 @@ def new_graph(dim: int) -> Any:
     import hnswlib
 
     return hnswlib.Index(space="ip", dim=dim)
-
-
-def check_header(path: Path, dim: int, count: int) -> None:
-    """The file does not tell its dimension, but it tells where in an element the vector and then the label begin."""
-    try:
-        with open(path, "rb") as file:
-            header = file.read(struct.calcsize(HEADER))
-    except OSError as error:
-        raise ValueError(f"{path}: cannot be read ({error.strerror})") from None
-    if len(header) < struct.calcsize(HEADER):
-        raise ValueError(f"{path}: is not an HNSW index (only {len(header)} bytes)")
-    _, capacity, held, _, label_offset, vector_offset = struct.unpack(HEADER, header)
-    if (label_offset - vector_offset) != 4 * dim:
-        raise ValueError(f"{path}: holds vectors of dimension {(label_offset - vector_offset) // 4}, not {dim}")
-    if held != count or capacity < held:
-        raise ValueError(f"{path}: holds {held} vectors, not {count}")

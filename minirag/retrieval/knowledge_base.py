@@ -21,6 +21,7 @@ from torch import Tensor
 
 from minirag.retrieval.building import Progress, check_place
 from minirag.retrieval.checked_passages import checked_passages
+from minirag.retrieval.disk_faults import disk_faults_named
 from minirag.retrieval.exact_index import ExactIndex
 from minirag.retrieval.int8_vectors import Stored
 from minirag.retrieval.passages import Passage, PassageStore
@@ -73,7 +74,7 @@ class KnowledgeBase:
         if fingerprint is not None and fingerprint != sidecar.fingerprint:
             raise ValueError(
                 f"{folder / SIDECAR}: the vectors were made by another context encoder"
-                f" (fingerprint {sidecar.fingerprint[:12]}, this model's is {fingerprint[:12]})"
+                f" (fingerprint {sidecar.fingerprint[:12]!r}, this model's is {fingerprint[:12]!r})"
             )
         check_sizes(folder, sidecar)
         vectors = checked_vectors(folder, sidecar)
@@ -96,7 +97,7 @@ class KnowledgeBase:
             check_bytes(self.sidecar.path_of(self.folder, name), facts, count_up)
         check_finite(self.sidecar.path_of(self.folder, VECTORS), self.vectors)
         if not isinstance(self.index, ExactIndex):
-            self.index.loaded()
+            self.index.loaded().check_vectors(self.sidecar.path_of(self.folder, GRAPH), self.vectors)
         return total
 
     def search(self, queries: Float[Tensor, "Q D"], k: int) -> tuple[Float32[Tensor, "Q k"], Int[Tensor, "Q k"]]:
@@ -119,8 +120,9 @@ class KnowledgeBase:
         folder = Path(folder)
         if folder.resolve() == self.folder.resolve():
             return
-        check_place(folder, overwrite)
-        with whole_folder(folder) as unfinished:
+        with disk_faults_named(folder):
+            check_place(folder, overwrite)
+        with disk_faults_named(folder), whole_folder(folder) as unfinished:
             for name in self.sidecar.files:
                 shutil.copyfile(self.sidecar.path_of(self.folder, name), unfinished / name)
             write_sidecar(unfinished, replace(self.sidecar, generation=0))
@@ -143,7 +145,8 @@ def checked_vectors(folder: Path, sidecar: Sidecar) -> Stored:
 def open_index(folder: Path, sidecar: Sidecar, vectors: Stored) -> Any:
     if sidecar.index["kind"] == "exact":
         return ExactIndex(vectors)
-    from minirag.retrieval.hnsw_index import HNSWIndex, check_header
+    from minirag.retrieval.graph_file import read_header
+    from minirag.retrieval.hnsw_index import HNSWIndex
     from minirag.retrieval.later_graph import LaterGraph
 
     made = sidecar.index
@@ -157,5 +160,5 @@ def open_index(folder: Path, sidecar: Sidecar, vectors: Stored) -> Any:
         return index
 
     path = sidecar.path_of(folder, GRAPH)
-    check_header(path, sidecar.dimension, made.get("held", sidecar.count))
+    read_header(path, sidecar.dimension, made.get("held", sidecar.count))
     return LaterGraph(path, load)

@@ -37,7 +37,7 @@ class PassageStore:
         self.connection = connection
         self.lock = Lock()
         weakref.finalize(self, connection.close)
-        self.count: int = self.select("SELECT coalesce(max(row) + 1, 0) FROM passages")[0][0]
+        self.count: int = self.select("SELECT coalesce(max(row) + 1, 0) FROM passages", types=(int,))[0][0]
         tables = {name for (name,) in self.select("SELECT name FROM sqlite_master WHERE type = 'table'")}
         self.has_places = "places" in tables  # knowledge bases from before have none
         self.has_other_ids = "other_ids" in tables
@@ -104,9 +104,11 @@ class PassageStore:
     def between(self, first: int, behind: int) -> list[Passage]:
         sql = "SELECT row, id, title, text FROM passages WHERE row >= ? AND row < ? ORDER BY row"
         places: dict[int, list[Place]] = {}
-        for row, *place in self.select(PLACES_OF, (first, behind)) if self.has_places else []:
+        for row, *place in (
+            self.select(PLACES_OF, (first, behind), (int, str, int, int, int)) if self.has_places else []
+        ):
             places.setdefault(row, []).append(place_of(*place))
-        found = self.select(sql, (first, behind))
+        found = self.select(sql, (first, behind), (int, str, str, str))
         return [Passage(id, title, text, tuple(places.get(row, ()))) for row, id, title, text in found]
 
     def rows_of(self, ids: Sequence[str]) -> list[int]:
@@ -133,15 +135,26 @@ class PassageStore:
         found = self.select("SELECT p.id FROM other_ids o JOIN passages p USING (row) WHERE o.id = ?", (passage_id,))
         return found[0][0] if found else passage_id
 
-    def select(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """All rows of one query. A damaged file is a ValueError that names it."""
+    def select(self, sql: str, parameters: Sequence[Any] = (), types: tuple[type, ...] = ()) -> list[tuple[Any, ...]]:
+        """All rows of one query. A damaged file is a ValueError that names it.
+
+        types: what the columns hold, for SQLite does not keep to what a column was declared to be.
+        """
         try:
             with self.lock:
-                return self.connection.execute(sql, parameters).fetchall()
+                found = self.connection.execute(sql, parameters).fetchall()
         except sqlite3.Error as error:
-            raise ValueError(f"{self.path}: cannot be read ({error})") from None
+            raise ValueError(f"{self.path}: cannot be read ({one_line(error)})") from None
         except UnicodeEncodeError:
             raise ValueError(f"{self.path}: {parameters[0]!r} is not Unicode text (lone surrogate)") from None
+        if types and not all(all(map(isinstance, row, types)) for row in found):
+            raise ValueError(f"{self.path}: is damaged (a value in it is of another type than it must be)")
+        return found
+
+
+def one_line(error: sqlite3.Error) -> str:
+    """SQLite may show the text that it could not read."""
+    return " ".join(str(error).split())[:120]
 
 
 def place_of(source: str, offset: int, page: int, line: int) -> Place:

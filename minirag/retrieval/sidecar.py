@@ -27,6 +27,7 @@ FILES = {"exact": {PASSAGES, VECTORS}, "hnsw": {PASSAGES, VECTORS, GRAPH}}
 OPTIONAL = {"generation": 0, "stored_recall_at_5": None}  # knowledge bases from before lack them: they say this
 SMALL = 8 * 1024 * 1024  # files below this size are hashed whenever a knowledge base is opened
 CHUNK = 1024 * 1024
+MOST_BRACKETS = 100  # in a sidecar: one that is nested deeper than Python can write is not even read
 
 
 @dataclass(frozen=True)
@@ -88,10 +89,10 @@ def read_sidecar(folder: Path) -> Sidecar:
     path = folder / SIDECAR
     contents = parsed(path)
     if contents.get("format") != FORMAT:
-        raise ValueError(f"{path}: is not the sidecar of a knowledge base (format {contents.get('format')!r})")
+        raise ValueError(f"{path}: is not the sidecar of a knowledge base (format {contents.get('format')!r:.80})")
     if contents.get("format_version") != FORMAT_VERSION:
         raise ValueError(
-            f"{path}: format version {contents.get('format_version')!r} is unknown (this code reads {FORMAT_VERSION})"
+            f"{path}: format version {contents.get('format_version')!r:.80} is unknown (this code reads {FORMAT_VERSION})"
         )
     expected = contents.pop("sha256", None)
     if sha256_of_contents(contents) != expected:
@@ -106,7 +107,8 @@ def parsed(path: Path) -> dict[str, Any]:
         what = f"it has no {path.name}" if path.parent.is_dir() else "no such folder"
         raise ValueError(f"{path.parent}: is not a knowledge base ({what})")
     try:
-        contents = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        contents = {} if text.count("[") + text.count("{") > MOST_BRACKETS else json.loads(text)
     except OSError as error:
         raise ValueError(f"{path}: cannot be read ({error.strerror})") from None
     except (ValueError, RecursionError) as error:
@@ -125,36 +127,38 @@ def check_fields(path: Path, contents: dict[str, Any]) -> None:
     names = {field.name for field in fields(Sidecar)}
     odd = names ^ (set(OPTIONAL) | set(contents))
     if odd:
-        raise ValueError(f"{path}: has wrong fields (missing or unknown: {', '.join(sorted(odd))})")
+        raise ValueError(f"{path}: has wrong fields (missing or unknown: {repr(sorted(odd))[1:-1]:.200})")
     generation = contents.get("generation", 0)
     if type(generation) is not int or generation < 0:
-        raise ValueError(f"{path}: generation={generation!r} is not a whole number")
+        raise ValueError(f"{path}: generation={generation!r:.80} is not a whole number")
     for name in ("count", "dimension"):
         if type(contents[name]) is not int or contents[name] < 1:
-            raise ValueError(f"{path}: {name}={contents[name]!r} is not a whole number above 0")
+            raise ValueError(f"{path}: {name}={contents[name]!r:.80} is not a whole number above 0")
     for name in ("dtype", "fingerprint"):
         if not isinstance(contents[name], str):
-            raise ValueError(f"{path}: {name}={contents[name]!r} is not text")
+            raise ValueError(f"{path}: {name}={contents[name]!r:.80} is not text")
     recall = contents.get("stored_recall_at_5", 0.0)
     if type(recall) is not float or not 0.0 <= recall <= 1.0:
-        raise ValueError(f"{path}: stored_recall_at_5={recall!r} is not a share")
+        raise ValueError(f"{path}: stored_recall_at_5={recall!r:.80} is not a share")
     if contents["space"] != "ip":
-        raise ValueError(f"{path}: space={contents['space']!r} is unknown (only 'ip', the inner product)")
+        raise ValueError(f"{path}: space={contents['space']!r:.80} is unknown (only 'ip', the inner product)")
 
 
 def check_index(path: Path, index: Any, files: Any) -> None:
     kind = index.get("kind") if isinstance(index, dict) else None
     if not isinstance(kind, str) or kind not in FILES:
-        raise ValueError(f"{path}: index kind {kind!r} is unknown (one of {', '.join(FILES)})")
-    if kind == "hnsw" and (type(index.get("ef")) is not int or index["ef"] < 1):
-        raise ValueError(f"{path}: index ef={index.get('ef')!r} is not a whole number above 0")
+        raise ValueError(f"{path}: index kind {kind!r:.80} is unknown (one of {', '.join(FILES)})")
+    if kind == "hnsw" and (type(index.get("ef")) is not int or not 1 <= index["ef"] < 2**31):
+        raise ValueError(f"{path}: index ef={index.get('ef')!r:.80} is not a whole number above 0, or too large")
     if kind == "hnsw" and (type(index.get("held", 1)) is not int or index.get("held", 1) < 1):
-        raise ValueError(f"{path}: index held={index['held']!r} is not a whole number above 0")
+        raise ValueError(f"{path}: index held={index['held']!r:.80} is not a whole number above 0")
     if not isinstance(files, dict) or set(files) != FILES[kind]:
         raise ValueError(f"{path}: does not list the files of a knowledge base with index {kind!r}")
     for name, facts in files.items():
         if not isinstance(facts, dict) or set(facts) != {"size", "sha256"}:
             raise ValueError(f"{path}: does not give size and sha256 of {name}")
+        if type(facts["size"]) is not int or not isinstance(facts["sha256"], str):
+            raise ValueError(f"{path}: the size of {name} is no whole number, or its sha256 no text")
 
 
 def facts_of(path: Path, progress: Callable[[int], None] | None = None) -> dict[str, Any]:

@@ -9,12 +9,14 @@ come: the points halfway between two that follow each other, which are harder th
 is scored against everything that comes by, and the best five are kept. When all is stored, the same is asked of what is stored.
 """
 
+import errno
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import torch
 from jaxtyping import Float, Float32, Int
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -63,7 +65,10 @@ class StorageTrial:
         if self.path is None or self.queries is None:
             return
         partial = self.path.with_suffix(".partial")
-        save_file({"queries": self.queries, "scores": self.scores, "rows": self.rows}, partial)
+        try:
+            save_file({"queries": self.queries, "scores": self.scores, "rows": self.rows}, partial)
+        except SafetensorError as error:
+            raise OSError(errno.EIO, " ".join(str(error).split()), str(partial)) from None
         os.replace(partial, self.path)
 
     def recall(self, vectors: Stored) -> float:

@@ -67,3 +67,11 @@ def test_a_question_of_another_dimension_is_refused():
 def test_fewer_than_one_is_refused():
     with pytest.raises(ValueError, match="k=0 must be at least 1"):
         ExactIndex(torch.ones(5, 4)).search(torch.ones(1, 4), 0)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_a_vector_that_was_damaged_is_an_error_and_not_the_best_passage(number):
+    vectors = unit_vectors(20, 4)
+    vectors[7, 2] = number
+    with pytest.raises(ValueError, match="the score of passage row 7 is not finite"):
+        ExactIndex(vectors).search(torch.ones(1, 4), 3)
