@@ -5,6 +5,7 @@
 # make pages                                      run the tutorials that were changed, and write their pages (NAMES=02_batching CHECK=1)
 # make site                                       tutorials, equations and reference as a web site in site/
 # make mutants                                    would the tests notice an error in likelihood.py or decoding/?
+# make fuzz                                       10,000 damaged documents and knowledge bases: docs/faults.md (INPUTS=1000)
 # make memory                                     what a training step of BART-base and DPR-base holds: 5 GB, half an hour
 # make bench                                      minirag beside transformers: benchmarks/README.md (JOBS="rag_token_beams" SIZES=base QUICK=1)
 # make million                                    a knowledge base of a million passages, built and searched: an hour, 6 GB of memory, 8 GB of disk
@@ -20,7 +21,7 @@ export Q
 export HNSWLIB_NO_NATIVE = 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: ask test test-slow test-browser pages site mutants memory bench million check format clean
+.PHONY: ask test test-slow test-browser pages site mutants fuzz memory bench million check format clean
 
 ask: $(VENV)/installed
 	@$(BIN)/minirag ask "$$Q"
@@ -44,6 +45,9 @@ site: $(VENV)/installed-dev
 
 mutants: $(VENV)/installed-mutants
 	$(BIN)/python tests/mutants.py
+
+fuzz: $(VENV)/installed-dev
+	$(BIN)/python -m tests.fuzz $(INPUTS)
 
 memory: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.training_memory > benchmarks/results/training_memory.json

@@ -11,31 +11,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from minirag.documents.reading import READERS, read_documents
+from tests.damaged_bytes import damaged
 from tests.documents.small_files import pdf_bytes, save_dataset
 
-PIECES = st.sampled_from(
-    [
-        *(
-            piece.encode()
-            for piece in ['"', ",", "\t", "\n", "\r", "{", "}", "[", "]", ":", "\\ud800", "<p>", "</", "<!--"]
-        ),
-        *(
-            piece.encode()
-            for piece in ["<title>", "&#0;", "# ", "```", "text", '"text": "a"', "title,text\n", "<table>"]
-        ),
-        *(
-            b"\xff",
-            b"\0",
-            b"\xef\xbb\xbf",
-            b"%PDF-1.7",
-            b"PAR1",
-            b"stream\n",
-            b"endobj",
-            b"0 1 R",
-            b"<meta charset=utf-7>",
-        ),
-    ]
-)
+PIECES = [
+    *(
+        piece.encode()
+        for piece in ['"', ",", "\t", "\n", "\r", "{", "}", "[", "]", ":", "\\ud800", "<p>", "</", "<!--"]
+    ),
+    *(piece.encode() for piece in ["<title>", "&#0;", "# ", "```", "text", '"text": "a"', "title,text\n", "<table>"]),
+    *(b"\xff", b"\0", b"\xef\xbb\xbf", b"%PDF-1.7", b"PAR1", b"stream\n", b"endobj", b"0 1 R"),
+    b"<meta charset=utf-7>",
+]
 SECONDS = 10
 
 
@@ -64,25 +51,7 @@ def whole_files() -> dict[str, bytes]:
 WHOLE = whole_files()
 
 
-@st.composite
-def damaged(draw, whole):
-    """A whole file with some bytes flipped, cut, put in or doubled; or no file of any kind."""
-    data = bytearray(draw(st.sampled_from([whole, b""])))
-    for _ in range(draw(st.integers(0, 6))):
-        at = draw(st.integers(0, len(data)))
-        change = draw(st.sampled_from(["flip", "cut", "put", "double", "any"]))
-        if change == "flip" and at < len(data):
-            data[at] ^= draw(st.integers(1, 255))
-        elif change == "cut":
-            del data[at : at + draw(st.integers(1, 200))]
-        elif change == "double":
-            data[at:at] = data[at : at + 200]
-        else:
-            data[at:at] = draw(st.binary(max_size=30) if change == "any" else PIECES)
-    return bytes(data)
-
-
-FILES = st.sampled_from(sorted(READERS)).flatmap(lambda kind: st.tuples(st.just(kind), damaged(WHOLE[kind])))
+FILES = st.sampled_from(sorted(READERS)).flatmap(lambda kind: st.tuples(st.just(kind), damaged(WHOLE[kind], PIECES)))
 
 
 def check(path):
@@ -133,7 +102,7 @@ def test_a_damaged_folder_of_datasets_is_read_or_refused_in_one_line(dataset, da
     (path,) = dataset.glob("*.arrow")
     whole = path.read_bytes()
     try:
-        path.write_bytes(data.draw(damaged(whole)))
+        path.write_bytes(data.draw(damaged(whole, PIECES)))
         check(dataset)
     finally:
         path.write_bytes(whole)
