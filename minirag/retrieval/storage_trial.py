@@ -55,10 +55,10 @@ class StorageTrial:
         if vectors.shape[1] != self.queries.shape[1]:
             return  # who writes them will refuse them
         before = self.scores.masked_fill(self.rows >= begin, -torch.inf)  # of a process that was stopped behind `begin`
-        new, rows = inner_products(self.queries, vectors).topk(min(BEST, len(vectors)), dim=1)
-        scores, all_rows = torch.cat([before, new], dim=1), torch.cat([self.rows, begin + rows], dim=1)
-        self.scores, chosen = scores.topk(min(BEST, begin + len(vectors)), dim=1)
-        self.rows = all_rows.gather(1, chosen)
+        scores = torch.cat([before, inner_products(self.queries, vectors)], dim=1)
+        rows = torch.cat([self.rows, torch.arange(begin, begin + len(vectors)).expand(len(scores), -1)], dim=1)
+        order = scores.argsort(dim=1, descending=True, stable=True)[:, :BEST]  # of equal ones the first: two often are
+        self.scores, self.rows = scores.gather(1, order), rows.gather(1, order)
         self.keep()
 
     def keep(self) -> None:

@@ -80,3 +80,14 @@ def test_batches_of_another_dimension_are_left_to_who_writes_them():
 def test_without_vectors_there_is_no_recall():
     with pytest.raises(ValueError, match="no vectors came by"):
         StorageTrial().recall(VECTORS)
+
+
+def test_who_was_stopped_keeps_the_same_of_equal_scores(tmp_path):
+    """A question halfway between two vectors of one length is as near to the one as to the other."""
+    vectors = torch.eye(8).repeat(8, 1)
+    whole = StorageTrial()
+    for begin in range(0, 64, 16):
+        whole.look_at(vectors[begin : begin + 16], begin)
+    for begin in (0, 16, 32, 16, 32, 48):  # it was killed before the second and the third batch were written
+        StorageTrial(tmp_path / "trial").look_at(vectors[begin : begin + 16], begin)
+    assert torch.equal(StorageTrial(tmp_path / "trial").rows, whole.rows)
