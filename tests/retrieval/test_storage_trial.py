@@ -83,11 +83,10 @@ def test_without_vectors_there_is_no_recall():
 
 
 def test_who_was_stopped_keeps_the_same_of_equal_scores(tmp_path):
-    """A question halfway between two vectors of one length is as near to the one as to the other."""
-    vectors = torch.eye(8).repeat(8, 1)
-    whole = StorageTrial()
-    for begin in range(0, 64, 16):
-        whole.look_at(vectors[begin : begin + 16], begin)
-    for begin in (0, 16, 32, 16, 32, 48):  # it was killed before the second and the third batch were written
-        StorageTrial(tmp_path / "trial").look_at(vectors[begin : begin + 16], begin)
+    """A point halfway between two vectors of length 1 is as near to the one as to the other: the first counts."""
+    vectors = unit_vectors(600, 8)
+    whole = tried(vectors, 32)
+    for begin in range(0, 600, 32):
+        for _ in range(2):  # it was killed each time before the batch was written
+            StorageTrial(tmp_path / "trial").look_at(vectors[begin : begin + 32], begin)
     assert torch.equal(StorageTrial(tmp_path / "trial").rows, whole.rows)
