@@ -8,7 +8,7 @@
 # make fuzz                                       10,000 damaged documents and knowledge bases: docs/faults.md (INPUTS=1000)
 # make memory                                     what a training step of BART-base and DPR-base holds: 5 GB, half an hour
 # make bench                                      minirag beside transformers: benchmarks/README.md (JOBS="rag_token_beams" SIZES=base QUICK=1)
-# make million                                    a knowledge base of a million passages, built and searched: an hour, 6 GB of memory, 8 GB of disk
+# make million                                    a knowledge base of a million passages, built and searched: 20 minutes, 6 GB of memory, 10 GB of disk
 # make check                                      lint, formatting and types
 SHELL := /bin/bash
 PYTHON ?= python3

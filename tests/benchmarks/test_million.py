@@ -1,6 +1,7 @@
 """Are made-up passages the same wherever they are asked for, and is every figure of a knowledge base of them there?"""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ import torch
 from benchmarks import made_up, million
 
 COUNT = 90
+BENCHMARKS = Path(million.__file__).parent
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +57,10 @@ def test_a_share_is_of_what_exact_search_finds(built):
     truth = million.searched(folder, "exact", None)["rows"]
     wrong = [[COUNT] * 5 if n % 2 else rows for n, rows in enumerate(truth)]
     assert million.searched(folder, "hnsw", wrong)["recall_at_5"] == 0.5
+
+
+def test_the_page_shows_what_a_million_passages_took():
+    """`make million` measured it."""
+    measured = json.loads((BENCHMARKS / "results" / "million.json").read_text("utf-8"))
+    assert measured["passages"] == 1_000_000
+    assert million.markdown(measured) in (BENCHMARKS / "README.md").read_text("utf-8")
