@@ -10,6 +10,7 @@ gradient, add up to those of the whole batch, so every process takes the step th
 
 import atexit
 import os
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -91,8 +92,14 @@ def processes_from_environment(device: torch.device) -> Processes:
     if device.type == "cuda":
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
-    atexit.register(dist.destroy_process_group)
+    atexit.register(leave)
     return Processes(dist.get_rank(), dist.get_world_size())
+
+
+def leave() -> None:
+    """Let gloo's threads let go of their last tensors: freed while Python ends, they abort the process (pytorch#179291)."""
+    dist.destroy_process_group()
+    time.sleep(0.2)
 
 
 def meeting_place() -> torch.device:

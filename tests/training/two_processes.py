@@ -5,6 +5,7 @@ turn the noise of a gradient that should be 0 (that of a key's bias) into steps 
 in float32 whatever the encoders are in.)
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -26,7 +27,7 @@ from minirag.training.dpr.sources import examples_from_questions
 from minirag.training.dpr.task import DprSettings, batch_backward, dpr_task
 from minirag.training.dpr.towers import Towers
 from minirag.training.loop import Task, train
-from minirag.training.processes import ALONE, Processes
+from minirag.training.processes import ALONE, Processes, leave
 from minirag.training.run_folder import RunFolder
 from minirag.training.settings import LoopSettings
 from minirag.training.sharding import put_together, shard
@@ -48,7 +49,9 @@ def start(rank: int, work: Callable[[Processes, Path], None], folder: Path) -> N
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
     work(Processes(rank, 2), folder)
-    dist.destroy_process_group()
+    dist.barrier()  # who leaves early ends the other's exchange
+    leave()
+    os._exit(0)  # Python's end aborts where a thread of gloo's frees a tensor just then; the results are files already
 
 
 def small_bart() -> nn.Module:
