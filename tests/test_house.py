@@ -20,6 +20,7 @@ OURS = sorted(path for root in ROOTS for path in (REPOSITORY / root).rglob("*.py
 FLOORS = [
     {"cli", "serve"},
     {"experiments"},
+    {"cluster"},
     {"evaluation", "training", "world", "conversion", "plots"},
     {"rag", "answer"},
     {"decoding"},

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from benchmarks import on_paper
 from benchmarks.table import markdown, read
 from minirag.cli.recall import recall_table
 from minirag.cli.report_table import report_table
@@ -109,3 +110,7 @@ def test_the_readme_shows_what_the_benchmark_wrote():
 def test_the_table_is_that_of_the_files_beside_it():
     folder = REPOSITORY / "benchmarks" / "results" / "speed"
     assert markdown(*read(folder)) == (folder / "table.md").read_text("utf-8")
+
+
+def test_the_readme_shows_what_21_million_passages_would_take():
+    assert "\n".join(on_paper.lines()) in README

@@ -23,7 +23,10 @@ from tests.training.demo.test_stages import SMALL
 FILES = {
     "notes.md": "# Lighthouse\n\nAda keeps the lighthouse.\n",
     "facts.csv": "title,text\nBees,Bob keeps the bees.\n",
-    "articles.jsonl": json.dumps({"title": "Keys", "text": "Carl keeps the keys."}) + "\n",
+    "articles.jsonl": "".join(
+        json.dumps({"title": title, "text": text}) + "\n"
+        for title, text in (("Keys", "Carl keeps the keys."), ("Bees", "Bob keeps the bees."))
+    ),
     "passages.jsonl": "".join(
         json.dumps({"id": f"p{number}", "title": name, "text": f"{name} keeps the {thing}."}) + "\n"
         for number, (name, thing) in enumerate([("Ada", "lighthouse"), ("Bob", "bees"), ("Carl", "keys")])

@@ -14,7 +14,21 @@ from typing import Any
 
 import typer
 
-from minirag.cli import ask, convert, evaluate, index, mine, recall, remove, reproduce, search, serve, train, verify
+from minirag.cli import (
+    ask,
+    convert,
+    evaluate,
+    index,
+    mine,
+    recall,
+    remove,
+    reproduce,
+    search,
+    serve,
+    shard,
+    train,
+    verify,
+)
 from minirag.cli.console import harmless
 
 UsageError: Any = typer.BadParameter.__base__  # what every mistyped command or option is
@@ -31,6 +45,7 @@ COMMANDS = (
     serve.serve,
     index.index,
     remove.remove,
+    shard.shard,
     mine.mine,
     verify.verify,
     recall.recall,

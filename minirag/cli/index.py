@@ -18,6 +18,7 @@ from minirag.cli.console import Report, harmless, progress_bar, stderr
 NAMED = 10  # so many files that were passed over are named
 
 if TYPE_CHECKING:
+    from minirag.retrieval.building import Encode
     from minirag.retrieval.changing import Changes
     from minirag.retrieval.estimate import Estimate
     from minirag.retrieval.knowledge_base import KnowledgeBase
@@ -46,6 +47,9 @@ def index(
         typer.Option(help="How vectors are stored: in 2, 4 or 1 bytes a number (default: float16)."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the knowledge base at --out.")] = False,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Processes that encode; on the cluster at RAY_ADDRESS where there is one.")
+    ] = 1,
     device: options.Device = "auto",
 ) -> None:
     """Make a knowledge base of documents, or bring one up to date with them.
@@ -62,6 +66,9 @@ def index(
     from minirag.training.dpr.towers import is_pair
 
     encode, fingerprint = open_context_encoder(model, device)
+    at_once = 1
+    if workers > 1:
+        encode, at_once = spread(model, device, workers, fingerprint)
     batch_size = 8 if choose_device(device).type == "cpu" else 64  # what fits a processor's cache is encoded fastest
     words = None if whole else WORDS_PER_PASSAGE
     documents = f"{words} words of {state_of_files(paths)}"
@@ -73,7 +80,17 @@ def index(
         passages = read.counted(read_documents(paths, words, read.skip))
         if is_there:
             knowledge_base, changes = update_knowledge_base(
-                out, is_meant(paths), passages, encode, fingerprint, kind, batch_size, report, documents, announce
+                out,
+                is_meant(paths),
+                passages,
+                encode,
+                fingerprint,
+                kind,
+                batch_size,
+                report,
+                documents,
+                announce,
+                at_once,
             )
         else:
             changes = None
@@ -90,6 +107,7 @@ def index(
                 merge_duplicates=True,
                 resume_as=documents,
                 announce=announce,
+                at_once=at_once,
             )
     for line in read.remarks(None if is_there else len(knowledge_base)):
         print(line)
@@ -101,6 +119,19 @@ def index(
         return  # encoders alone answer nothing
     with_model = "" if model is None else f" --model {harmless(shlex.quote(str(model)))}"
     print(f'ask it: minirag ask "…" --kb {harmless(shlex.quote(str(out)))}{with_model}')
+
+
+def spread(model: Path | None, device: str, workers: int, fingerprint: str) -> "tuple[Encode, int]":
+    """What encodes with several processes, and how many batches it should have at once."""
+    from functools import partial
+
+    from minirag.cli.opening import choose_device, open_context_encoder
+    from minirag.cluster.encoding import SpreadEncoder
+
+    place = None if model is None else model.resolve()
+    gpus = 1 if choose_device(device).type == "cuda" else 0
+    encode = SpreadEncoder(partial(open_context_encoder, place, device), workers, fingerprint, gpus)
+    return encode, encode.at_once
 
 
 def announce(needs: "Estimate") -> None:

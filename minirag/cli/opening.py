@@ -11,6 +11,8 @@ from pathlib import Path
 import torch
 
 from minirag.cli.demo import demo_folder
+from minirag.cluster.sharded_knowledge_base import ShardedKnowledgeBase
+from minirag.cluster.shards import is_sharded
 from minirag.model.checkpoint import encoder_fingerprint, load_network
 from minirag.model.config_files import read_config
 from minirag.model.dpr import DPRContextEncoder, DPRQuestionEncoder
@@ -25,20 +27,32 @@ from minirag.text.rag_tokenizer import QUESTION_ENCODER_FOLDER
 from minirag.text.tokenizers import Tokenizer
 from minirag.training.dpr.towers import QUESTION_ENCODER, is_pair
 
+AnyBase = KnowledgeBase | ShardedKnowledgeBase
 RagForGeneration = RagTokenForGeneration | RagSequenceForGeneration
 VARIANTS: dict[str, type[RagForGeneration]] = {"token": RagTokenForGeneration, "sequence": RagSequenceForGeneration}
 
 
 def open_model(
-    folder: Path | None, knowledge_base: Path | KnowledgeBase | None, variant: str | None, device: str
+    folder: Path | None, knowledge_base: Path | AnyBase | None, variant: str | None, device: str
 ) -> RagForGeneration:
     """A model with its knowledge base. A variant that is asked for opens the other one's weights too; else the config's."""
     place = folder or demo_folder()
     rag_class = VARIANTS[variant or variant_of(place)]
+    if isinstance(knowledge_base, Path):
+        knowledge_base = opened(knowledge_base, context_encoder_fingerprint(place))
     model = rag_class.from_pretrained(place, knowledge_base=knowledge_base, variant_mismatch_ok=variant is not None)
     if model.retriever is None:
         raise ValueError(f"{place}: has no knowledge_base/; give one with --kb")
     return model.to(choose_device(device))
+
+
+def opened(folder: Path, fingerprint: str | None) -> AnyBase:
+    """A knowledge base in one piece, or one in shards. ValueError: another encoder made it than the one with `fingerprint`."""
+    return (
+        ShardedKnowledgeBase.open(folder, fingerprint)
+        if is_sharded(folder)
+        else KnowledgeBase.open(folder, fingerprint)
+    )
 
 
 def variant_of(folder: Path) -> str:

@@ -6,6 +6,7 @@ Tests     tests/cli/test_search.py, tests/cli/test_cold_start.py
 """
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
 
     from minirag.retrieval.filters import Only
     from minirag.retrieval.fusion import Ranked, Search
-    from minirag.retrieval.passages import PassageStore
+    from minirag.retrieval.passages import Passage
 
-    Opened = tuple[str, PassageStore, Search]  # the kind of search, the passages, what finds them
+    Get = Callable[[Sequence[int]], list[Passage]]  # passages by their rows
+    Opened = tuple[str, Get, Search]  # the kind of search, the passages, what finds them
 
 AT_ONCE = 64  # questions searched at once
 ID_WIDTH = 20  # characters
@@ -54,12 +56,12 @@ def search(
     asked, place, only = all_questions(questions or [], file), kb or own_knowledge_base(model), Only(title, source)
     with progress_bar("opening"):
         if index == "bm25":
-            kind, store, searched = search_by_words(place, only)
+            kind, get, searched = search_by_words(place, only)
         else:
-            kind, store, searched = search_by_vectors(place, model, device, index, only, fusion, bm25_share)
+            kind, get, searched = search_by_vectors(place, model, device, index, only, fusion, bm25_share)
     found = in_batches(searched, asked, k)
     for question, ranked in zip(asked, found, strict=True):
-        answer = as_object(question, kind, store, ranked)
+        answer = as_object(question, kind, get, ranked)
         if as_json:
             print(json.dumps(answer))  # ASCII, so that no terminal and no pipe can spoil it
         else:
@@ -94,21 +96,25 @@ def search_by_words(place: Path, only: "Only") -> "Opened":
     from minirag.retrieval.bm25 import bm25_search
     from minirag.retrieval.checked_passages import open_passages
 
+    if (place / "shards.json").is_file():
+        raise ValueError(f"{place}: index 'bm25' is not for shards (each counts its own words); search by vectors")
     store = open_passages(place)
-    return "bm25", store, bm25_search(store, only)
+    return "bm25", store.get, bm25_search(store, only)
 
 
 def search_by_vectors(
     place: Path, model: Path | None, device: str, index: str | None, only: "Only", fusion: str, bm25_share: float
 ) -> "Opened":
-    from minirag.cli.opening import open_question_encoder
-    from minirag.retrieval.knowledge_base import KnowledgeBase
+    from minirag.cli.opening import open_question_encoder, opened
+    from minirag.cluster.sharded_knowledge_base import ShardedKnowledgeBase, sharded_search
     from minirag.retrieval.searching import Fusion, open_search
 
     encode, fingerprint = open_question_encoder(model, device)
-    base = KnowledgeBase.open(place, fingerprint)
+    base = opened(place, fingerprint)
+    if isinstance(base, ShardedKnowledgeBase):
+        return index or "shards", base.get, sharded_search(base, index, encode, only)
     kind = index or base.sidecar.index["kind"]
-    return kind, base.store, open_search(base, kind, encode, only, Fusion(fusion, bm25_share))
+    return kind, base.store.get, open_search(base, kind, encode, only, Fusion(fusion, bm25_share))
 
 
 def in_batches(searched: "Search", questions: list[str], k: int) -> "list[Ranked]":
@@ -120,12 +126,11 @@ def in_batches(searched: "Search", questions: list[str], k: int) -> "list[Ranked
     return found
 
 
-def as_object(question: str, kind: str, store: "PassageStore", ranked: "Ranked") -> dict[str, Any]:
+def as_object(question: str, kind: str, get: "Get", ranked: "Ranked") -> dict[str, Any]:
     """What `--json` prints."""
     passages = [
         {"rank": rank, "score": score, "id": passage.id, "title": passage.title, "text": passage.text}
-        for rank, (row, score) in enumerate(ranked, start=1)
-        for passage in store.get([row])
+        for rank, ((_, score), passage) in enumerate(zip(ranked, get([row for row, _ in ranked]), strict=True), start=1)
     ]
     return {"question": question, "index": kind, "passages": passages}
 

@@ -2,7 +2,7 @@
 
 Paper     none
 Tutorial  tutorials/19_hot_swap_and_your_own_documents.py
-Tests     tests/cli/test_index.py, tests/cli/test_bad_input.py
+Tests     tests/cli/test_index.py, tests/cli/test_bad_input.py, tests/cluster/test_commands.py
 """
 
 from pathlib import Path
@@ -16,10 +16,12 @@ from minirag.cli.console import harmless, progress_bar
 def verify(
     kb: Annotated[Path, typer.Argument(metavar="KB", help="Folder of a knowledge base.", show_default=False)],
 ) -> None:
-    """Check every byte of a knowledge base against its sidecar."""
+    """Check every byte of a knowledge base, or of all of its shards, against its sidecar."""
+    from minirag.cluster.shards import is_sharded, read_shards
     from minirag.retrieval.knowledge_base import KnowledgeBase
 
-    knowledge_base = KnowledgeBase.open(kb)
-    with progress_bar("reading") as report:
-        size = knowledge_base.verify(report)
-    print(f"{harmless(str(kb))}: {len(knowledge_base):,} passages, {size:,} bytes, all as they were written")
+    for folder in read_shards(kb)[0] if is_sharded(kb) else [kb]:
+        knowledge_base = KnowledgeBase.open(folder)
+        with progress_bar("reading") as report:
+            size = knowledge_base.verify(report)
+        print(f"{harmless(str(folder))}: {len(knowledge_base):,} passages, {size:,} bytes, all as they were written")

@@ -25,7 +25,7 @@ from minirag.model.dpr import DPRContextEncoder, DPRQuestionEncoder
 from minirag.model.name_tables import RAG_FOR_GENERATION, RAG_LAYOUTS, RAG_MODEL
 from minirag.model.tensor_files import write_tensors
 from minirag.retrieval.knowledge_base import KnowledgeBase
-from minirag.retrieval.retriever import KNOWLEDGE_BASE_FOLDER, RagRetriever
+from minirag.retrieval.retriever import KNOWLEDGE_BASE_FOLDER, AnyKnowledgeBase, RagRetriever
 from minirag.retrieval.whole_folder import whole_folder
 from minirag.text.rag_tokenizer import GENERATOR_FOLDER, QUESTION_ENCODER_FOLDER, RagTokenizer
 from minirag.text.tokenizers import Tokenizer
@@ -50,7 +50,7 @@ def open_parts(
     folder: str | Path,
     wanted: str,
     retriever: RagRetriever | None = None,
-    knowledge_base: str | Path | KnowledgeBase | None = None,
+    knowledge_base: str | Path | AnyKnowledgeBase | None = None,
     variant_mismatch_ok: bool = False,
 ) -> Parts:
     """Read a folder for the class `wanted`. ValueError names the file or setting at fault."""
@@ -109,10 +109,12 @@ def open_retriever(
     folder: Path,
     config: RagConfig,
     tokenizer: RagTokenizer | None,
-    knowledge_base: str | Path | KnowledgeBase | None,
+    knowledge_base: str | Path | AnyKnowledgeBase | None,
 ) -> RagRetriever | None:
-    """A knowledge base that is given, else the folder's own, else none. Its vectors must be this context encoder's."""
-    if isinstance(knowledge_base, KnowledgeBase):
+    """A knowledge base that is given, open (KnowledgeBase or ShardedKnowledgeBase) or its place; else the folder's own, else
+    none. Of one that is opened here the vectors must be this context encoder's.
+    """
+    if not isinstance(knowledge_base, str | Path | None):
         return RagRetriever(config, knowledge_base, tokenizer)
     place = folder / KNOWLEDGE_BASE_FOLDER if knowledge_base is None else Path(knowledge_base)
     if knowledge_base is None and not place.exists():

@@ -26,9 +26,8 @@ from minirag.rag import folder as files
 from minirag.rag.inputs import Mask, RagInputs, batch_size, check_decoder_inputs, checked_inputs
 from minirag.rag.retrieving import check_retriever, question_batch, retrieved_sources
 from minirag.rag.sources import Sources, given_sources, text_sources
-from minirag.retrieval.knowledge_base import KnowledgeBase
 from minirag.retrieval.passages import Passage
-from minirag.retrieval.retriever import RagRetriever
+from minirag.retrieval.retriever import AnyKnowledgeBase, RagRetriever
 from minirag.text.rag_tokenizer import GENERATOR_FOLDER, QUESTION_ENCODER_FOLDER, RagTokenizer
 
 
@@ -196,7 +195,7 @@ class RagModel(nn.Module):
         cls,
         folder: str | Path,
         retriever: RagRetriever | None = None,
-        knowledge_base: str | Path | KnowledgeBase | None = None,
+        knowledge_base: str | Path | AnyKnowledgeBase | None = None,
     ) -> "RagModel":
         """Open a model folder; tokenizers and knowledge base are opened where they are there (see folder.py)."""
         model = cls(**vars(files.open_parts(folder, "RagModel", retriever, knowledge_base)))

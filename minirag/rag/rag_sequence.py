@@ -37,8 +37,7 @@ from minirag.rag.inputs import Mask, checked_inputs
 from minirag.rag.rag_model import RagModel
 from minirag.rag.search_settings import padded_sequences, search_options, split_settings
 from minirag.rag.sources import Sources
-from minirag.retrieval.knowledge_base import KnowledgeBase
-from minirag.retrieval.retriever import RagRetriever
+from minirag.retrieval.retriever import AnyKnowledgeBase, RagRetriever
 from minirag.text.rag_tokenizer import RagTokenizer
 
 DECODINGS = {"thorough": thorough, "fast": fast}
@@ -172,7 +171,7 @@ class RagSequenceForGeneration(nn.Module):
         cls,
         folder: str | Path,
         retriever: RagRetriever | None = None,
-        knowledge_base: str | Path | KnowledgeBase | None = None,
+        knowledge_base: str | Path | AnyKnowledgeBase | None = None,
         variant_mismatch_ok: bool = False,
     ) -> "RagSequenceForGeneration":
         """Open a model folder; tokenizers and knowledge base are opened where they are there (see folder.py)."""

@@ -5,7 +5,9 @@ Tutorial  tutorials/19_hot_swap_and_your_own_documents.py
 Tests     tests/retrieval/test_knowledge_base.py
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -53,20 +55,51 @@ def choose_index(index: str, count: int) -> str:
 
 
 def encoded_batches(
-    passages: Iterable[Passage], encode: Encode, batch_size: int, report: Callable[[int], None], done: int = 0
+    passages: Iterable[Passage],
+    encode: Encode,
+    batch_size: int,
+    report: Callable[[int], None],
+    done: int = 0,
+    at_once: int = 1,
 ) -> Iterator[Float[Tensor, "n D"]]:
     """d(z) for all passages in their order, without gradient; `report` gets the number of passages done.
 
     Passages of like length are encoded together, so that little is padded. `done`: how many were before these.
+    at_once: from so many threads `encode` is called.
     """
-    for several in in_batches(passages, SORTED_TOGETHER):
-        order = sorted(range(len(several)), key=lambda n: len(several[n].title) + len(several[n].text))
-        parts = []
-        for chosen in in_batches(order, batch_size):
-            parts.append(encoded([several[n] for n in chosen], encode))
-            done += len(chosen)
-            report(done)
-        yield in_order(parts, order)
+    orders: deque[list[int]] = deque()  # of the groups that are under way
+
+    def batches() -> Iterator[list[Passage]]:
+        for several in in_batches(passages, SORTED_TOGETHER):
+            order = sorted(range(len(several)), key=lambda n: len(several[n].title) + len(several[n].text))
+            orders.append(order)
+            yield from ([several[n] for n in chosen] for chosen in in_batches(order, batch_size))
+
+    parts: list[Float[Tensor, "_ _"]] = []
+    for part in encoded_ahead(batches(), encode, at_once):
+        parts.append(part)
+        done += len(part)
+        report(done)
+        if sum(map(len, parts)) == len(orders[0]):
+            yield in_order(parts, orders.popleft())
+            parts = []
+
+
+def encoded_ahead(batches: Iterable[Sequence[Passage]], encode: Encode, at_once: int) -> Iterator[Float[Tensor, "n D"]]:
+    """d(z) of each batch, in their order, while those behind it are encoded already."""
+    if at_once == 1:
+        yield from (encoded(batch, encode) for batch in batches)
+        return
+    threads, under_way = ThreadPoolExecutor(at_once), deque[Future[Float[Tensor, "n D"]]]()
+    try:
+        for batch in batches:
+            under_way.append(threads.submit(encoded, batch, encode))
+            if len(under_way) == at_once:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
+    finally:
+        threads.shutdown(cancel_futures=True)
 
 
 def encoded(batch: Sequence[Passage], encode: Encode) -> Float[Tensor, "n D"]:

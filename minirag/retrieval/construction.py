@@ -51,6 +51,7 @@ class Recipe:
     """resume_as: what names the documents, so that an interrupted work on the same ones is gone on with; None: it never is.
 
     announce: is told, before anything is encoded, how much there is to do and how much room it needs.
+    at_once: from so many threads `encode` is called; with the same batches, whatever the number.
     """
 
     encode: Encode
@@ -61,6 +62,7 @@ class Recipe:
     progress: Progress | None
     resume_as: str | None
     announce: Callable[[Estimate], None]
+    at_once: int = 1
 
 
 def build_knowledge_base(
@@ -76,6 +78,7 @@ def build_knowledge_base(
     merge_duplicates: bool = False,
     resume_as: str | None = None,
     announce: Callable[[Estimate], None] = lambda estimate: None,
+    at_once: int = 1,
 ) -> KnowledgeBase:
     """Write passages, their vectors d(z) = encode(passages) and an index. `folder` appears whole or not at all.
 
@@ -86,7 +89,7 @@ def build_knowledge_base(
     A passage that brings its vector along is not encoded, unless to try whether `encode` agrees (given_vectors.py).
     merge_duplicates: passages with the same title and text become one, with the places and ids of all of them.
     An existing knowledge base is replaced only with `overwrite`; any other folder that is not empty never is.
-    resume_as, announce: see Recipe. ValueError: what is at fault, or another process that is writing there.
+    resume_as, announce, at_once: see Recipe. ValueError: what is at fault, or another process that is writing there.
     """
     folder = Path(folder)
     check_dtype(dtype)
@@ -99,7 +102,7 @@ def build_knowledge_base(
         store.close()
         return Changes(0, len(store))
 
-    recipe = Recipe(encode, fingerprint, dtype, index, batch_size, progress, resume_as, announce)
+    recipe = Recipe(encode, fingerprint, dtype, index, batch_size, progress, resume_as, announce, at_once)
     made, _ = construct(folder, None, read, recipe)
     return made
 
@@ -115,6 +118,7 @@ def update_knowledge_base(
     progress: Progress | None = None,
     resume_as: str | None = None,
     announce: Callable[[Estimate], None] = lambda estimate: None,
+    at_once: int = 1,
 ) -> tuple[KnowledgeBase, Changes]:
     """Exchange documents: passages of sources that are `stale` go, `passages` come. All else keeps its row and its vector.
 
@@ -131,7 +135,7 @@ def update_knowledge_base(
         shutil.copyfile(old.store.path, whole / PASSAGES)
         return change_passages(whole / PASSAGES, stale, passages, given.keep)
 
-    recipe = Recipe(encode, fingerprint, old.sidecar.dtype, kept, batch_size, progress, resume_as, announce)
+    recipe = Recipe(encode, fingerprint, old.sidecar.dtype, kept, batch_size, progress, resume_as, announce, at_once)
     return construct(folder, old, read, recipe)
 
 
@@ -205,7 +209,7 @@ def vectors_step(
     recipe.announce(needs)
     if rows:
         passages = (store.passage(row) for row in rows[done:]) if old is not None else store.from_row(done)
-        batches = encoded_batches(passages, encode, recipe.batch_size, report, done)
+        batches = encoded_batches(passages, encode, recipe.batch_size, report, done, recipe.at_once)
         if is_tried(old, recipe.dtype):
             batches = StorageTrial(place / TRIAL).watched(batches, done)
         dimension = write_vectors(encoded, len(rows), batches, recipe.dtype, done)

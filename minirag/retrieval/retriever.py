@@ -29,6 +29,8 @@ from minirag.text.generator_input import generator_inputs, passage_string
 from minirag.text.rag_tokenizer import QUESTION_ENCODER_FOLDER, RagTokenizer
 from minirag.text.tokenizers import Tokenizer
 
+AnyKnowledgeBase = Any  # a KnowledgeBase, or what has its search, vectors_of, passages_of and save (cluster/)
+
 
 @dataclass(frozen=True)
 class Retrieved:
@@ -65,7 +67,9 @@ class RetrieverOutput:
 class RagRetriever:
     """Knows a knowledge base, and the tokenizers where strings are wanted; knows no network."""
 
-    def __init__(self, config: RagConfig, knowledge_base: KnowledgeBase, tokenizer: RagTokenizer | None = None) -> None:
+    def __init__(
+        self, config: RagConfig, knowledge_base: AnyKnowledgeBase, tokenizer: RagTokenizer | None = None
+    ) -> None:
         self.config = config
         self.knowledge_base = knowledge_base
         self.tokenizer = tokenizer
