@@ -42,6 +42,13 @@ def index(
     whole: Annotated[
         bool, typer.Option("--whole", help="Leave long texts whole: a passage for each document.")
     ] = False,
+    embeddings: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILES",
+            help="DPR's vectors of these documents (a quoted pattern, or several times), taken instead of encoding.",
+        ),
+    ] = None,
     dtype: Annotated[
         Literal["float16", "float32", "int8"] | None,
         typer.Option(help="How vectors are stored: in 2, 4 or 1 bytes a number (default: float16)."),
@@ -58,6 +65,7 @@ def index(
     Stopped at any moment, the same command goes on.
     """
     from minirag.cli.opening import choose_device, is_encoder, open_context_encoder
+    from minirag.documents.embeddings import embedding_files, with_embeddings
     from minirag.documents.meant import is_meant, state_of_files
     from minirag.documents.reading import read_documents
     from minirag.documents.split import WORDS_PER_PASSAGE
@@ -70,14 +78,15 @@ def index(
     if workers > 1:
         encode, at_once = spread(model, device, workers, fingerprint)
     batch_size = 8 if choose_device(device).type == "cpu" else 64  # what fits a processor's cache is encoded fastest
-    words = None if whole else WORDS_PER_PASSAGE
-    documents = f"{words} words of {state_of_files(paths)}"
+    words = None if whole or embeddings else WORDS_PER_PASSAGE  # a vector is that of all of a text
+    given = embedding_files(embeddings or [])
+    documents = f"{words} words of {state_of_files([*paths, *given])}"
     is_there = is_knowledge_base(out) and not overwrite
     if is_there and dtype not in (None, (stored := read_sidecar(out).dtype)):
         raise ValueError(f"{out}: holds vectors as {stored}, not {dtype}; --overwrite makes it anew")
     with progress_bar("passages") as report:  # counts them while they are read, then while they are encoded
         read = Reading(report)
-        passages = read.counted(read_documents(paths, words, read.skip))
+        passages = read.counted(with_embeddings(read_documents(paths, words, read.skip), given))
         if is_there:
             knowledge_base, changes = update_knowledge_base(
                 out,

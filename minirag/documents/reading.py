@@ -95,8 +95,8 @@ def reader_for(path: Path) -> Reader:
     if kind in PICKLES or is_pickle(path):
         raise NotRead(
             path,
-            "is a pickle, which may run any program, and is not opened",
-            " (DPR's embeddings are; index its psgs_w100.tsv, or a parquet file with columns id, title, text, embeddings)",
+            "is a pickle, and no document",
+            " (DPR's embeddings are: index its psgs_w100.tsv, and name them with --embeddings)",
         )
     raise NotRead(path, f"is of kind {path.suffix!r}, which is not read", f" (but {', '.join(READERS)})")
 

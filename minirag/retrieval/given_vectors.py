@@ -47,7 +47,7 @@ class GivenVectors:
         """To be called in the order of rows; a passage without a vector is passed over."""
         if passage.vector is None:
             return
-        source = passage.places[0].source if passage.places else ""
+        source = passage.vector_source or (passage.places[0].source if passage.places else "")
         self.of_source = self.of_source + 1 if source == self.source else 1
         self.source, self.count = source, self.count + 1
         tried = self.of_source & (self.of_source - 1) == 0  # a power of two
@@ -97,5 +97,5 @@ def check_agreement(passage: Passage, given: Float[Tensor, " G"], encoded: Float
     if not off <= AGREES:  # NaN is not
         raise ValueError(
             f"{where}: its vector was not made by this context encoder (off by {off:.0%} of its length,"
-            f" cosine {float(torch.cosine_similarity(given, encoded, dim=0)):.2f}); without that column it is encoded here"
+            f" cosine {float(torch.cosine_similarity(given, encoded, dim=0)):.2f}); without those vectors it is encoded here"
         )

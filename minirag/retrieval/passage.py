@@ -39,6 +39,7 @@ class Passage:
     places: where it stands, in the file that was read first to begin with; none where it came from no file.
     vector: d(z), a tensor of shape (D,), where whoever hands it in knows it (build_knowledge_base); a store hands out none, and
     equality does not ask. (Not typed as one: searching by words does without torch.)
+    vector_source: the file that the vector came from, where that is not the passage's own.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Passage:
     text: str
     places: tuple[Place, ...] = ()
     vector: Any = field(default=None, compare=False, repr=False)
+    vector_source: str = field(default="", compare=False, repr=False)
 
 
 def places_named(places: Sequence[Place], most: int = 3) -> str:

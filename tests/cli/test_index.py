@@ -12,7 +12,7 @@ from rich.console import Console
 from minirag.cli import run
 from minirag.retrieval.knowledge_base import KnowledgeBase
 from tests.cli.refusal import refusal
-from tests.documents.small_files import pdf_bytes
+from tests.documents.small_files import pdf_bytes, pickled_vectors
 
 
 def indexed(capsys, tiny_folder, folder, *files) -> str:
@@ -129,6 +129,26 @@ def test_vectors_of_a_file_are_taken_if_they_are_this_encoders(capsys, tiny_fold
     printed = indexed(capsys, tiny_folder, tmp_path / "kb", tmp_path / "f.parquet")
     assert "4 vectors taken from the files; those that were tried are this encoder's" in printed
     assert torch.equal(KnowledgeBase.open(tmp_path / "kb").vectors, own.vectors)
+
+
+@pytest.mark.parametrize("change", [0.0, 1.0])
+def test_dprs_embeddings_are_taken_if_they_are_this_encoders(capsys, tiny_folder, tmp_path, change):
+    own = KnowledgeBase.open(tiny_folder / "knowledge_base")
+    rows = [f'{number}\t"{passage.text}"\t{passage.title}' for number, passage in enumerate(own.store, start=1)]
+    texts, kb = tmp_path / "psgs_w100.tsv", tmp_path / "kb"
+    texts.write_text("\n".join(["id\ttext\ttitle", *rows]) + "\n")
+    for shard in (0, 1):  # of the four passages, the last is in no shard
+        ids, vectors = [[1, 2], [3]][shard], own.vectors.float()[[[0, 1], [2]][shard]]
+        (tmp_path / f"wikipedia_passages_{shard}.pkl").write_bytes(pickled_vectors(ids, vectors + shard * change))
+    command = [texts, "--embeddings", tmp_path / "wikipedia_passages_*.pkl", "--out", kb, "--model", tiny_folder]
+    if change:
+        assert "psgs_w100.tsv:4: its vector was not made by this" in refusal(capsys, "index", *command)
+        return
+    assert run(["index", *map(str, command)]) == 0
+    assert "3 vectors taken from the files; those that were tried are this encoder's" in capsys.readouterr().out
+    assert torch.equal(KnowledgeBase.open(kb).vectors, own.vectors)
+    assert run(["index", *map(str, command)]) == 0
+    assert "0 new, 0 removed" in capsys.readouterr().out
 
 
 def test_a_graph_is_built_on_request(capsys, tiny_folder, tmp_path):

@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Sequence
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
+from typing import Any
 
 import pyarrow as arrow
+from torch import Tensor
 
 
 def pdf_bytes(pages: Sequence[str]) -> bytes:
@@ -38,3 +41,13 @@ def save_dataset(folder: Path, tables: Sequence[arrow.Table], **state: object) -
     (folder / "state.json").write_text(json.dumps(listed))
     (folder / "dataset_info.json").write_text("{}")
     return folder
+
+
+def pickled(entries: Any, protocol: int = 4) -> bytes:
+    return bytes(ForkingPickler.dumps(entries, protocol))
+
+
+def pickled_vectors(ids: Sequence[object], vectors: Tensor, protocol: int = 4, **more: Sequence[object]) -> bytes:
+    """What DPR's generate_dense_embeddings.py writes: (id, an array, and what else it knew of the passage)."""
+    arrays = [vector.numpy() for vector in vectors]
+    return pickled(list(zip(ids, arrays, *more.values(), strict=True)), protocol)

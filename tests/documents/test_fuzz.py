@@ -7,12 +7,14 @@ import time
 import pyarrow as arrow
 import pyarrow.parquet as parquet
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from minirag.documents.pickled_vectors import read_pickled_vectors
 from minirag.documents.reading import READERS, read_documents
 from tests.damaged_bytes import damaged
-from tests.documents.small_files import pdf_bytes, save_dataset
+from tests.documents.small_files import pdf_bytes, pickled_vectors, save_dataset
 
 PIECES = [
     *(
@@ -22,6 +24,8 @@ PIECES = [
     *(piece.encode() for piece in ["<title>", "&#0;", "# ", "```", "text", '"text": "a"', "title,text\n", "<table>"]),
     *(b"\xff", b"\0", b"\xef\xbb\xbf", b"%PDF-1.7", b"PAR1", b"stream\n", b"endobj", b"0 1 R"),
     b"<meta charset=utf-7>",
+    *(b"\x80\x04", b"]", b"(", b"\x94", b"h\0", b"t", b"\x86", b"R", b"b", b"e", b"a", b".", b"\x93", b"cos\nsystem\n"),
+    *(b"\x8e\xff\xff\xff\xff\xff\0\0\0", b"\x8a\xff", b"cnumpy\ndtype\n"),  # of pickles
 ]
 SECONDS = 10
 
@@ -45,20 +49,23 @@ def whole_files() -> dict[str, bytes]:
         ".htm": html,
         ".pdf": pdf_bytes(["First page.", "Second."]),
         ".parquet": packed.getvalue(),
-    }
+    } | {f".v{protocol}.pkl": pickled_vectors("ab", torch.ones(2, 3), protocol, title="tt") for protocol in (3, 4, 5)}
 
 
 WHOLE = whole_files()
 
 
-FILES = st.sampled_from(sorted(READERS)).flatmap(lambda kind: st.tuples(st.just(kind), damaged(WHOLE[kind], PIECES)))
+FILES = st.sampled_from(sorted(WHOLE)).flatmap(lambda kind: st.tuples(st.just(kind), damaged(WHOLE[kind], PIECES)))
 
 
 def check(path):
     start = time.monotonic()
     try:
-        for passage in read_documents([path], words=10):
-            f"{passage.id}{passage.title}{passage.text}".encode()
+        if path.suffix == ".pkl":
+            assert all(vector.isfinite().all() for _, vector in read_pickled_vectors(path))
+        else:
+            for passage in read_documents([path], words=10):
+                f"{passage.id}{passage.title}{passage.text}".encode()
     except ValueError as error:
         assert type(error).__name__ not in ("UnicodeDecodeError", "UnicodeEncodeError", "JSONDecodeError")
         assert "\n" not in str(error) and path.name.partition(".")[0] in str(error)
@@ -74,6 +81,10 @@ def check_file(folder, kind, contents):
     path = folder / f"fuzz{kind}"
     path.write_bytes(contents)
     check(path)
+
+
+def test_no_kind_of_file_is_left_out():
+    assert set(READERS) <= set(WHOLE)
 
 
 @settings(max_examples=150)

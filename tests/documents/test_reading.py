@@ -215,7 +215,7 @@ def test_what_is_missing_or_no_file_is_named(write, tmp_path):
 def test_a_pickle_is_refused_by_name_and_with_what_to_do_instead(write, name):
     """DPR's embeddings: a list of (id, vector). The one without an ending is known by its first bytes."""
     with pytest.raises(
-        ValueError, match=f"^{name}: is a pickle, .* not opened .*index its psgs_w100.tsv, or a parquet"
+        ValueError, match=f"^{name}: is a pickle, and no document .*index its psgs_w100.tsv, and name them with --emb"
     ):
         read(write(name, b"\x80\x04\x95\x10\x00"))
 

@@ -85,6 +85,17 @@ def test_every_file_is_tried_from_its_beginning(tmp_path):
         build(tmp_path, [*good, *bad])
 
 
+def test_every_file_of_vectors_alone_is_tried_from_its_beginning(tmp_path):
+    """Texts from one file, vectors from two: the 7th is the first of the second one, and no power of two."""
+    passages = some_passages(9)
+    vectors = torch.cat([encode(passages[:6]), encode(passages[6:]).flip(0)])
+    sources = ["good.pkl"] * 6 + ["bad.pkl"] * 3
+    given = with_vectors(passages, vectors, "texts.tsv")
+    from_two = [replace(passage, vector_source=source) for passage, source in zip(given, sources, strict=True)]
+    with pytest.raises(ValueError, match=r"texts\.tsv:7: its vector was not made by"):
+        build(tmp_path, from_two)
+
+
 def test_float16_is_near_enough(tmp_path):
     passages = some_passages(9)
     build(tmp_path, with_vectors(passages, encode(passages).half()))
