@@ -30,6 +30,13 @@ LITERALS = {
     *("SHORT_BINBYTES", "BINBYTES", "BINBYTES8", "BYTEARRAY8"),
 }
 CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
+NEEDED = {
+    *LITERALS,
+    *CONSTANTS,
+    *("PROTO", "FRAME", "STOP", "MARK", "EMPTY_LIST", "APPEND", "APPENDS", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"),
+    *("MEMOIZE", "BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET", "GLOBAL", "STACK_GLOBAL", "REDUCE", "BUILD"),
+}
+OPCODES = {code.code: code for code in pickletools.opcodes}
 SHORT = 64  # bytes; longer ones are vectors, which nothing later refers to
 
 
@@ -60,7 +67,7 @@ class Machine:
         self.the_list: list[Any] = []  # what it got since somebody looked
 
     def step(self, name: str, argument: Any) -> None:
-        """One instruction. ValueError: one that such a list does not need."""
+        """One instruction. ValueError, IndexError, KeyError: one that does not fit what is there."""
         if name in LITERALS:
             self.stack.append(argument)
         elif name in ("MEMOIZE", "BINPUT", "LONG_BINPUT"):
@@ -76,14 +83,14 @@ class Machine:
         elif name in ("REDUCE", "BUILD"):
             self.call() if name == "REDUCE" else self.build()
         elif name in ("GLOBAL", "STACK_GLOBAL"):
-            self.stack.append(named(argument.split(" ") if name == "GLOBAL" else self.popped(2)))
+            self.stack.append(named(argument if name == "GLOBAL" else self.popped(2)))
         elif name in ("TUPLE", "APPENDS", "APPEND"):
             entries = self.popped(1 if name == "APPEND" else len(self.stack) - self.marks.pop())
             self.stack.append(entries) if name == "TUPLE" else self.append(entries)
         elif name == "EMPTY_LIST" and not self.stack and not self.puts:
             self.stack.append(self.the_list)
-        elif name not in ("PROTO", "FRAME", "STOP"):
-            raise ValueError(f"is no list of (id, vector): its instruction {name} is not needed for one")
+        elif name == "EMPTY_LIST":
+            raise ValueError("holds a list within a list")
 
     def popped(self, count: int) -> tuple[Any, ...]:
         if not 0 <= count <= len(self.stack):
@@ -125,7 +132,7 @@ class Machine:
         return entries
 
 
-def named(words: tuple[Any, ...] | list[Any]) -> Name:
+def named(words: tuple[Any, ...]) -> Name:
     if not all(isinstance(word, str) for word in words):
         raise ValueError("names a function by what is no text")
     name = ".".join(words)
@@ -150,12 +157,32 @@ def read_pickled_vectors(path: Path) -> Iterator[tuple[str, Float[Tensor, " D"]]
 
 def entries_of(file: IO[bytes]) -> Iterator[Any]:
     machine = Machine()
-    for instruction, argument, _ in pickletools.genops(file):
-        machine.step(instruction.name, argument)
+    for name, argument in instructions(file):
+        machine.step(name, argument)
         if machine.the_list:
             yield from machine.taken()
     if machine.stack != [machine.the_list]:
         raise ValueError("is no pickled list")
+
+
+def instructions(file: IO[bytes]) -> Iterator[tuple[str, Any]]:
+    """(name, argument) until STOP, as the standard library's table of instructions has them."""
+    name = ""
+    while name != "STOP":
+        code = OPCODES.get(file.read(1).decode("latin-1"))
+        if code is None:
+            raise ValueError("is no pickle, or not all of one")
+        name = code.name
+        if name == "GLOBAL":
+            yield name, (line(file), line(file))
+        elif name in NEEDED:
+            yield name, None if code.arg is None else code.arg.reader(file)
+        else:
+            raise ValueError(f"is no list of (id, vector): its instruction {name} is not needed for one")
+
+
+def line(file: IO[bytes]) -> str:
+    return file.readline().decode("utf-8").rstrip("\n")
 
 
 def pair(entry: Any, number: int) -> tuple[str, Float[Tensor, " D"]]:

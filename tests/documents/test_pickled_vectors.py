@@ -99,7 +99,7 @@ ARRAY = VECTORS[0].numpy()
 @pytest.mark.parametrize(
     ("entries", "message"),
     [
-        ([("a", [1.0])], r"is no list of \(id, vector\): its instruction EMPTY_LIST is not needed for one"),
+        ([("a", [1.0])], r"holds a list within a list"),
         ({"a": ARRAY}, r"its instruction EMPTY_DICT"),
         (("a", ARRAY), r"is no pickled list"),
         ([("a", 1.5)], r"its instruction BINFLOAT"),
@@ -129,7 +129,7 @@ def test_a_truncated_file_is_named_behind_what_is_whole(tmp_path):
     path = tmp_path / "v.pkl"
     path.write_bytes(pickled_vectors(range(1500), torch.ones(1500, 4))[:-900])
     found = []
-    with pytest.raises(ValueError, match=r"v\.pkl: .*expected|v\.pkl: .*exhausted"):
+    with pytest.raises(ValueError, match=r"v\.pkl: expected 16 bytes|v\.pkl: is no pickle, or not all of one"):
         for name, _ in read_pickled_vectors(path):
             found.append(name)
     assert found == [str(number) for number in range(1000)]
