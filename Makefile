@@ -6,6 +6,7 @@
 # make site                                       tutorials, equations and reference as a web site in site/
 # make mutants                                    would the tests notice an error in likelihood.py or decoding/?
 # make fuzz                                       10,000 damaged documents and knowledge bases: docs/faults.md (INPUTS=1000)
+# make fuzz-guided                                a minute for each kind of document, with bytes that reach rare lines of its reader (SECONDS=60)
 # make memory                                     what a training step of BART-base and DPR-base holds: 5 GB, half an hour
 # make bench                                      minirag beside transformers: benchmarks/README.md (JOBS="rag_token_beams" SIZES=base QUICK=1)
 # make million                                    a knowledge base of a million passages, built and searched: 20 minutes, 6 GB of memory, 10 GB of disk
@@ -21,7 +22,7 @@ export Q
 export HNSWLIB_NO_NATIVE = 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: ask test test-slow test-browser pages site mutants fuzz memory bench million check format clean
+.PHONY: ask test test-slow test-browser pages site mutants fuzz fuzz-guided memory bench million check format clean
 
 ask: $(VENV)/installed
 	@$(BIN)/minirag ask "$$Q"
@@ -48,6 +49,9 @@ mutants: $(VENV)/installed-mutants
 
 fuzz: $(VENV)/installed-dev
 	$(BIN)/python -m tests.fuzz $(INPUTS)
+
+fuzz-guided: $(VENV)/installed-fuzz
+	$(BIN)/python -m tests.guided_fuzz $(SECONDS)
 
 memory: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.training_memory > benchmarks/results/training_memory.json
@@ -90,6 +94,10 @@ $(VENV)/installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/installed-mutants: $(VENV)/installed-dev
 	@echo "installing the mutation tool into $(VENV)"
 	@$(INSTALL) --editable '.[mutants]'
+	@touch $@
+
+$(VENV)/installed-fuzz: $(VENV)/installed-dev
+	@$(INSTALL) --editable '.[fuzz]'
 	@touch $@
 
 $(VENV)/installed-bench: $(VENV)/installed-dev

@@ -143,7 +143,7 @@ class PassageStore:
         try:
             with self.lock:
                 found = self.connection.execute(sql, parameters).fetchall()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # what SQLite says of a damaged name cannot be decoded
             raise ValueError(f"{self.path}: cannot be read ({one_line(error)})") from None
         except UnicodeEncodeError:
             raise ValueError(f"{self.path}: {parameters[0]!r} is not Unicode text (lone surrogate)") from None
@@ -152,7 +152,7 @@ class PassageStore:
         return found
 
 
-def one_line(error: sqlite3.Error) -> str:
+def one_line(error: Exception) -> str:
     """SQLite may show the text that it could not read."""
     return " ".join(str(error).split())[:120]
 

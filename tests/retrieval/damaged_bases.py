@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -36,9 +36,9 @@ class Base:
     """One in `folder`, which is damaged and mended again; what its files hold when it is whole, and what it answers."""
 
     folder: Path
-    files: dict[str, bytes]
-    others: dict[str, bytes]  # of another knowledge base
-    answer: Any
+    files: dict[str, bytes] = field(repr=False)
+    others: dict[str, bytes] = field(repr=False)  # of another knowledge base
+    answer: Any = field(repr=False)
 
 
 def make_base(folder: Path, kind: str) -> Base:

@@ -140,6 +140,22 @@ def test_a_damaged_page_is_an_error_that_names_the_file(tmp_path):
         list(PassageStore.open(path))
 
 
+def test_no_flipped_bit_of_the_first_page_is_another_error(tmp_path):
+    """It holds the names of all tables: SQLite shows the one at fault, as it is, and that may be no text."""
+    path = new_store(tmp_path, some_passages(3)).path
+    whole, refused = path.read_bytes(), set()
+    for at in range(4096):
+        contents = bytearray(whole)
+        contents[at] ^= 128
+        path.write_bytes(contents)
+        try:
+            PassageStore.open(path).close()
+        except ValueError as error:
+            assert "\n" not in str(error)
+            refused.add(type(error))
+    assert refused == {ValueError}
+
+
 def test_the_table_has_the_documented_columns(tmp_path):
     path = new_store(tmp_path, some_passages(1)).path
     connection = sqlite3.connect(path)
