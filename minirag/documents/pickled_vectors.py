@@ -174,14 +174,14 @@ def instructions(file: IO[bytes]) -> Iterator[tuple[str, Any]]:
             raise ValueError("is no pickle, or not all of one")
         name = code.name
         if name == "GLOBAL":
-            yield name, (line(file), line(file))
+            yield name, (text_line(file), text_line(file))
         elif name in NEEDED:
             yield name, None if code.arg is None else code.arg.reader(file)
         else:
             raise ValueError(f"is no list of (id, vector): its instruction {name} is not needed for one")
 
 
-def line(file: IO[bytes]) -> str:
+def text_line(file: IO[bytes]) -> str:
     return file.readline().decode("utf-8").rstrip("\n")
 
 
@@ -189,11 +189,11 @@ def pair(entry: Any, number: int) -> tuple[str, Float[Tensor, " D"]]:
     """Behind id and vector, DPR's code may have put other things it knew of the passage; they are passed over."""
     match entry:
         case (str() | int() as name, Call() as array, *_):
-            return str(name), vector(array, number)
+            return str(name), array_vector(array, number)
     raise ValueError(f"entry {number} is no pair of an id and a vector")
 
 
-def vector(array: Call, number: int) -> Float[Tensor, " D"]:
+def array_vector(array: Call, number: int) -> Float[Tensor, " D"]:
     match array:
         case Call(function, _, (_, (int(length),), Call(kind, (str(code), *_), (_, order, *_)), False, bytes(raw))):
             known = function in ARRAYS
