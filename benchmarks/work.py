@@ -5,6 +5,7 @@ norms, copies, Python) is what keeps the share of the peak below 1. The peak is 
 reaches here in the best of the same rounds: what disturbs it only ever slows it.
 """
 
+import math
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -26,7 +27,13 @@ def attention_backward_operations(gradient: Any, queries: Any, keys: Any, values
     return sdpa_backward_flop_count(gradient, queries, keys, values)
 
 
+def packed_product_operations(x: Any, packed: Any, *rest: Any, **named: Any) -> int:
+    """2·m·n·k of a product with a packed matrix (n, k), minirag/model/packed_matrices.py."""
+    return 2 * math.prod(x) * packed[0]
+
+
 OF_A_CPU = {
+    torch.ops.mkldnn._linear_pointwise: packed_product_operations,
     aten._scaled_dot_product_flash_attention_for_cpu: attention_operations,
     aten._scaled_dot_product_flash_attention_for_cpu_backward: attention_backward_operations,
 }

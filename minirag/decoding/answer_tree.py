@@ -16,6 +16,7 @@ The trees grow in rounds, a few tokens deeper each time, so that the caller can 
 Axes: R source rows, n nodes read now, N nodes read so far, M nodes without padding, P pairs of a node and a next token.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -66,7 +67,8 @@ def read_level(
         for r, those in enumerate(answers)
     ]
     pairs = [pair for those in steps for path in those for pair in path]
-    logprobs = iter(next_logprobs(generator, states, [n for n, _ in pairs], [v for _, v in pairs]).tolist())
+    logits = generator.reader(cache).logits
+    logprobs = iter(next_logprobs(logits, states, [n for n, _ in pairs], [v for _, v in pairs]).tolist())
     return [[sum((next(logprobs) for _ in path), start=0.0) for path in those] for those in steps]
 
 
@@ -88,13 +90,13 @@ def read_prefixes(
 
 
 def next_logprobs(
-    generator: BartForConditionalGeneration, states: Float[Tensor, "M D"], nodes: list[int], tokens: list[int]
+    logits: Callable[[Tensor], Tensor], states: Float[Tensor, "M D"], nodes: list[int], tokens: list[int]
 ) -> Float[Tensor, " P"]:
     """log p(tokens[i] | the prefix of node nodes[i]): the output layer reads each node once, CHUNK of them at a time."""
     node, token = (torch.tensor(numbers, device=states.device) for numbers in (nodes, tokens))
     logprobs = torch.empty(len(nodes), dtype=torch.promote_types(states.dtype, torch.float32), device=states.device)
     for start in range(0, len(states), CHUNK):
-        everything = scores(generator.logits(states[start : start + CHUNK]), normalise=True)  # (≤ CHUNK, V)
+        everything = scores(logits(states[start : start + CHUNK]), normalise=True)  # (≤ CHUNK, V)
         here = ((node >= start) & (node < start + CHUNK)).nonzero()[:, 0]
         logprobs[here] = everything[node[here] - start, token[here]]
     return logprobs

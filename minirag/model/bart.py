@@ -17,6 +17,7 @@ from minirag.model.attention import padding_mask
 from minirag.model.bart_layers import BartDecoder, BartEncoder, shift_right
 from minirag.model.decoder_cache import DecoderCache
 from minirag.model.dpr import initialise
+from minirag.model.packed_matrices import PackedMatrices, Reader
 from minirag.outputs import DecoderOutput, EncoderOutput, Seq2SeqLMOutput
 
 
@@ -32,6 +33,7 @@ class BartForConditionalGeneration(nn.Module):
         self.encoder = BartEncoder(config)
         self.decoder = BartDecoder(config)
         self.register_buffer("logits_bias", zeros(1, config.vocab_size))
+        self.packed = PackedMatrices()
         initialise(self, config.init_std)
 
     def logits(self, states: Float[Tensor, "*rows D"]) -> Float[Tensor, "*rows V"]:
@@ -91,14 +93,21 @@ class BartForConditionalGeneration(nn.Module):
         self, encoder_hidden: Float[Tensor, "B S D"], encoder_mask: Bool[Tensor, "B S"], beams: int = 1
     ) -> DecoderCache:
         """Source keys and values, projected once per source row; `beams` prefixes will share each row."""
-        return DecoderCache(self.decoder.source_caches(encoder_hidden, encoder_mask), padding_mask(encoder_mask), beams)
+        layers = self.decoder.source_caches(encoder_hidden, encoder_mask)
+        reader = self.packed.reader(self.decoder, self.embed_tokens.weight, self.logits_bias[0])
+        return DecoderCache(layers, padding_mask(encoder_mask), beams, reader=reader)
+
+    def reader(self, cache: DecoderCache) -> Reader:
+        """The decoder and the output layer, as a search reads them (packed_matrices.py)."""
+        return cache.reader or Reader(self.decoder, self.logits)
 
     def decode_step(self, token_ids: Int[Tensor, "R 1"], cache: DecoderCache) -> Float[Tensor, "R V"]:
         """Logits of the token after `token_ids`, R = B·W prefixes; the cache grows by one position."""
         ids = token_ids.view(len(cache.source_mask), -1)  # (B, W)
         position = ids.new_full((1, 1), cache.length)
         self.decoder.embeddings.check(cache.length + 1)
-        return self.logits(self.read_nodes(ids, position, cache.grow(ids.shape[1]), cache).flatten(0, 1))
+        states = self.read_nodes(ids, position, cache.grow(ids.shape[1]), cache)
+        return self.reader(cache).logits(states.flatten(0, 1))
 
     def read_nodes(
         self,
@@ -108,7 +117,7 @@ class BartForConditionalGeneration(nn.Module):
         cache: DecoderCache,
     ) -> Float[Tensor, "B n D"]:
         """h of n more tokens of each row's prefixes; seen[b, i]: those on the path to the i-th, itself included."""
-        return self.decoder.read(self.embed_tokens(token_ids), positions, seen, cache)
+        return self.reader(cache).decoder.read(self.embed_tokens(token_ids), positions, seen, cache)
 
     def forward(
         self,

@@ -23,6 +23,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from minirag.model.attention import KeysValues
+from minirag.model.packed_matrices import Reader
 
 
 @dataclass
@@ -53,6 +54,7 @@ class DecoderCache:
     length: int = 0  # tokens of each prefix: the position of the next one
     nodes: int = 0  # N, those of all prefixes
     seen: Bool[Tensor, "B W N"] | None = None  # the nodes of each beam's prefix; None before the first step
+    reader: Reader | None = None  # decoder and output layer with packed matrices; None: as they are
 
     def grow(self, count: int) -> Bool[Tensor, "B n N"]:
         """One more node for each of `count` beams: beam w sees what it saw before, and the w-th of the new nodes."""
