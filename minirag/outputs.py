@@ -24,10 +24,12 @@ class Batch:
 
 @dataclass(frozen=True)
 class DPROutput:
-    """pooler_output: the raw [CLS] state (projected where the model has a projection), d(z) or q(x) of the paper."""
+    """pooler_output: the raw [CLS] state (projected where the model has a projection), d(z) or q(x) of the paper.
+
+    The last layer's states are hidden_states[-1]: unless they are asked for, those behind [CLS] need not exist (bert.py).
+    """
 
     pooler_output: Float[Tensor, "B P"]
-    last_hidden_state: Float[Tensor, "B S D"]
     hidden_states: tuple[Float[Tensor, "B S D"], ...] | None = None
     attentions: tuple[Float[Tensor, "B H S S"], ...] | None = None
 

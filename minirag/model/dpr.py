@@ -3,9 +3,10 @@
 Paper     Karpukhin et al. 2020, §3.1; RAG §2.2: d(z) = BERT_d(z), q(x) = BERT_q(x), p(z|x) ∝ exp(d(z)ᵀ q(x))
           Reimers & Gurevych 2019, §3: the mean of all states instead of [CLS]
 Tutorial  tutorials/05_dpr.py
-Tests     tests/model/test_encoders.py, tests/crosscheck/test_networks.py
+Tests     tests/model/test_encoders.py, tests/model/test_cls_only.py, tests/crosscheck/test_networks.py
 
-DPR's vector is the last layer's raw [CLS] state: no pooler and no tanh, whatever the name `pooler_output` suggests.
+DPR's vector is the last layer's raw [CLS] state: no pooler and no tanh, whatever the name `pooler_output` suggests. The other
+states of that layer are computed only if somebody asks for hidden states or attentions (bert.py says what that saves).
 sentence-transformers' encoders are the same BERT with another last step: `config.pooling` and `config.normalize`. With unit
 vectors every score lies in [−1, 1], and no prior is sharper than e²: `config.scale` of the question's side undoes that.
 """
@@ -36,12 +37,16 @@ class DPREncoder(nn.Module):
         output_hidden_states: bool = False,
         output_attentions: bool = False,
     ) -> DPROutput:
-        encoded = self.bert(input_ids, attention_mask, token_type_ids, output_hidden_states, output_attentions)
-        states = encoded.last_hidden_state
-        vector = states[:, 0] if self.config.pooling == "cls" else mean_state(states, attention_mask)
+        from_cls = self.config.pooling == "cls"
+        cls_only = from_cls and not (output_hidden_states or output_attentions)
+        encoded = self.bert(
+            input_ids, attention_mask, token_type_ids, output_hidden_states, output_attentions, cls_only
+        )
+        states = encoded.last_hidden_state  # (B, 1, D) with cls_only
+        vector = states[:, 0] if from_cls else mean_state(states, attention_mask)
         vector = vector if self.projection is None else self.projection(vector)
         vector = unit(vector) if self.config.normalize else vector
-        return DPROutput(self.config.scale * vector, states, encoded.hidden_states, encoded.attentions)
+        return DPROutput(self.config.scale * vector, encoded.hidden_states, encoded.attentions)
 
 
 def mean_state(states: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"] | None) -> Float[Tensor, "B D"]:

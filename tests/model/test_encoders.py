@@ -21,18 +21,21 @@ def test_a_batch_gives_the_same_vectors_as_one_by_one(pooling, lengths, seed):
 
 def test_the_vector_is_the_raw_cls_state_unless_there_is_a_projection():
     ids, mask = ragged_ids([5, 3])
-    output = context_encoder()(ids, mask)
-    assert torch.equal(output.pooler_output, output.last_hidden_state[:, 0])
+    output = context_encoder()(ids, mask, output_hidden_states=True)
+    assert torch.equal(output.pooler_output, output.hidden_states[-1][:, 0])
     projected = context_encoder(projection_dim=7)
-    output = projected(ids, mask)
-    assert torch.equal(output.pooler_output, projected.ctx_encoder.projection(output.last_hidden_state[:, 0]))
+    output = projected(ids, mask, output_hidden_states=True)
+    assert torch.equal(output.pooler_output, projected.ctx_encoder.projection(output.hidden_states[-1][:, 0]))
 
 
 def test_hidden_states_run_from_the_embeddings_to_the_last_layer():
     ids, mask = ragged_ids([5, 3])
-    output = question_encoder()(ids, mask, output_hidden_states=True, output_attentions=True)
+    encoder = question_encoder()
+    output = encoder(ids, mask, output_hidden_states=True, output_attentions=True)
     assert len(output.hidden_states) == 3 and len(output.attentions) == 2
-    assert torch.equal(output.hidden_states[-1], output.last_hidden_state)
+    bert = encoder.question_encoder.bert
+    assert torch.equal(output.hidden_states[0], bert.embeddings(ids))
+    assert torch.equal(bert(ids, mask, output_attentions=True).last_hidden_state, output.hidden_states[-1])
     assert (output.attentions[0][1, :, :, 3:] == 0).all()
 
 

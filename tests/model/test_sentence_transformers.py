@@ -101,8 +101,9 @@ def test_a_plain_bert_with_modules_loads_as_either_encoder(tmp_path, network):
 
 def test_the_mean_is_over_real_tokens_and_a_normalised_vector_has_length_1():
     ids, mask = ragged_ids([5, 3])
-    output = question_encoder(pooling="mean")(ids, mask)
-    by_hand = torch.stack([output.last_hidden_state[0].mean(dim=0), output.last_hidden_state[1, :3].mean(dim=0)])
+    output = question_encoder(pooling="mean")(ids, mask, output_hidden_states=True)
+    states = output.hidden_states[-1]
+    by_hand = torch.stack([states[0].mean(dim=0), states[1, :3].mean(dim=0)])
     torch.testing.assert_close(output.pooler_output, by_hand)
     for settings in ({"pooling": "mean"}, {"pooling": "cls"}, {"pooling": "mean", "projection_dim": 7}):
         raw = question_encoder(**settings)(ids, mask).pooler_output
