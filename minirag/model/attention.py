@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
-from torch.nn.functional import gelu, relu, scaled_dot_product_attention
+from torch.nn.functional import scaled_dot_product_attention
 
 from minirag.model.real_tokens import RealTokens
 
@@ -45,6 +45,9 @@ class MultiHeadAttention(nn.Module):
         keys, values = self.key(source), self.value(source)
         if rows is not None:
             keys, values = rows.apart(keys), rows.apart(values)
+        return self.in_heads(keys, values)
+
+    def in_heads(self, keys: Float[Tensor, "B S D"], values: Float[Tensor, "B S D"]) -> KeysValues:
         return KeysValues(split_heads(keys, self.heads), split_heads(values, self.heads))
 
     def forward(
@@ -66,6 +69,21 @@ class MultiHeadAttention(nn.Module):
             weights = None
         gathered = join_heads(states)
         return self.output(gathered if rows is None else rows.together(gathered)), weights
+
+    def row_by_row(
+        self, x: Float[Tensor, "1 m D"], source: Float[Tensor, "1 n D"], rows: RealTokens, source_rows: RealTokens
+    ) -> Float[Tensor, "1 m D"]:
+        """Each row of `x` looks at the same row of `source`: padding is not computed, and no mask is needed."""
+        dropout = self.dropout if self.training else 0.0
+        queries = self.query(x).split(rows.lengths, dim=1)
+        keys, values = (project(source).split(source_rows.lengths, dim=1) for project in (self.key, self.value))
+        states = [
+            join_heads(fused_attention(split_heads(q, self.heads), self.in_heads(k, v), None, dropout))
+            if q.shape[1] and k.shape[1]
+            else torch.zeros_like(q)  # a row that looks at nothing
+            for q, k, v in zip(queries, keys, values, strict=True)
+        ]
+        return self.output(torch.cat(states, dim=1))
 
 
 def fused_attention(
@@ -128,10 +146,3 @@ def padding_mask(attention_mask: Bool[Tensor, "B S"]) -> Bool[Tensor, "B 1 1 S"]
 def causal_mask(length: int, device: torch.device) -> Bool[Tensor, "1 1 T T"]:
     """Position t may look at positions ≤ t."""
     return torch.ones(length, length, dtype=torch.bool, device=device).tril()[None, None]
-
-
-def activation(name: str, x: Float[Tensor, "*axes"]) -> Float[Tensor, "*axes"]:
-    """gelu: x Φ(x) with the exact erf, as BERT and BART were trained; gelu_new: its tanh approximation; relu."""
-    if name == "relu":
-        return relu(x)
-    return gelu(x, approximate="tanh" if name == "gelu_new" else "none")

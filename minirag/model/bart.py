@@ -8,8 +8,9 @@ One table of embeddings serves the encoder's input, the decoder's input and the 
 is no second tensor that could be forgotten.
 """
 
+import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor, nn, zeros
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, linear
 
 from minirag.configuration import BartConfig
@@ -18,6 +19,7 @@ from minirag.model.bart_layers import BartDecoder, BartEncoder, shift_right
 from minirag.model.decoder_cache import DecoderCache
 from minirag.model.dpr import initialise
 from minirag.model.packed_matrices import PackedMatrices, Reader
+from minirag.model.real_tokens import real_tokens
 from minirag.outputs import DecoderOutput, EncoderOutput, Seq2SeqLMOutput
 
 
@@ -32,7 +34,7 @@ class BartForConditionalGeneration(nn.Module):
         self.embed_tokens = nn.Embedding(config.vocab_size, config.d_model, padding_idx=config.pad_token_id)
         self.encoder = BartEncoder(config)
         self.decoder = BartDecoder(config)
-        self.register_buffer("logits_bias", zeros(1, config.vocab_size))
+        self.register_buffer("logits_bias", torch.zeros(1, config.vocab_size))
         self.packed = PackedMatrices()
         initialise(self, config.init_std)
 
@@ -88,6 +90,26 @@ class BartForConditionalGeneration(nn.Module):
         words = self.embed_tokens(decoder_input_ids)
         states, _ = self.decoder(words, encoder_hidden, encoder_mask, words_mask=decoder_mask)
         return states[-1]
+
+    def answer_states(
+        self,
+        input_ids: Int[Tensor, "B S"],
+        attention_mask: Bool[Tensor, "B S"],
+        decoder_input_ids: Int[Tensor, "B T"],
+        decoder_mask: Bool[Tensor, "B T"],
+    ) -> Float[Tensor, "B T D"]:
+        """`decode_states` of sources that are encoded on the way; padding, which stands behind an answer, has the state 0.
+
+        All words are looked up at once. Each lookup has a gradient as large as E, nearly all of it zeros, and the decoder's
+        would be there while the encoder's layers still hold all that they keep for backward.
+        """
+        ids = torch.cat([input_ids.flatten(), decoder_input_ids.flatten()])
+        source, answer = self.embed_tokens(ids).split([input_ids.numel(), decoder_input_ids.numel()])
+        source, answer = source.view(*input_ids.shape, -1), answer.view(*decoder_input_ids.shape, -1)
+        encoded, _ = self.encoder(source, attention_mask, every_level=False)
+        rows = real_tokens(decoder_mask)
+        states, _ = self.decoder(answer, encoded[-1], attention_mask, rows=rows)
+        return states[-1] if rows is None else rows.apart(states[-1])
 
     def start_cache(
         self, encoder_hidden: Float[Tensor, "B S D"], encoder_mask: Bool[Tensor, "B S"], beams: int = 1

@@ -16,14 +16,15 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from minirag.configuration import BartConfig
-from minirag.model.attention import MultiHeadAttention, activation, causal_mask, padding_mask
+from minirag.model.attention import MultiHeadAttention, causal_mask, padding_mask
 from minirag.model.bert import check_length
 from minirag.model.decoder_cache import DecoderCache, LayerCache
+from minirag.model.kept_for_backward import Dropout, activated_product, activation
 from minirag.model.real_tokens import RealTokens, real_tokens
 
 POSITION_OFFSET = 2
 
-Weights = tuple[Float[Tensor, "B H T T"] | None, Float[Tensor, "B H T S"] | None]  # to the prefix, to the source
+Weights = tuple[Float[Tensor, "A H T T"] | None, Float[Tensor, "A H T S"] | None]  # to the prefix, to the source
 
 
 class BartEmbeddings(nn.Module):
@@ -33,7 +34,7 @@ class BartEmbeddings(nn.Module):
         super().__init__()
         self.positions = nn.Embedding(config.max_position_embeddings + POSITION_OFFSET, config.d_model)
         self.norm = nn.LayerNorm(config.d_model)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.scale = math.sqrt(config.d_model) if config.scale_embedding else 1.0
 
     def forward(self, words: Float[Tensor, "B T D"], start: int = 0) -> Float[Tensor, "B T D"]:
@@ -58,12 +59,18 @@ class FeedForward(nn.Module):
         self.up = nn.Linear(width, inner)
         self.down = nn.Linear(inner, width)
         self.norm = nn.LayerNorm(width)
-        self.dropout = nn.Dropout(config.dropout)
-        self.inner_dropout = nn.Dropout(config.activation_dropout)
+        self.dropout = Dropout(config.dropout)
+        self.inner_dropout = Dropout(config.activation_dropout)
         self.activation = config.activation_function
 
     def forward(self, x: Float[Tensor, "B T D"]) -> Float[Tensor, "B T D"]:
-        return self.norm(x + self.dropout(self.down(self.inner_dropout(activation(self.activation, self.up(x))))))
+        return self.norm(x + self.dropout(self.inner(self.up(x))))
+
+    def inner(self, u: Float[Tensor, "B T I"]) -> Float[Tensor, "B T D"]:
+        """W₂ act(u); in published BARTs nothing is dropped in between."""
+        if self.training and self.inner_dropout.p > 0:
+            return self.down(self.inner_dropout(activation(self.activation, u)))
+        return activated_product(self.activation, u, self.down)
 
 
 class BartEncoderLayer(nn.Module):
@@ -74,7 +81,7 @@ class BartEncoderLayer(nn.Module):
         self.attention = MultiHeadAttention(config.d_model, config.encoder_attention_heads, config.attention_dropout)
         self.attention_norm = nn.LayerNorm(config.d_model)
         self.feed_forward = FeedForward(config.d_model, config.encoder_ffn_dim, config)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(
         self,
@@ -84,7 +91,10 @@ class BartEncoderLayer(nn.Module):
         rows: RealTokens | None = None,
     ) -> tuple[Float[Tensor, "B n D"], Float[Tensor, "R H S S"] | None]:
         """rows: x holds the real tokens of all rows in one (real_tokens.py)."""
-        attended, weights = self.attention(x, self.attention.keys_values(x, rows), mask, weights_wanted, rows)
+        if rows is not None and x.device.type == "cpu" and not weights_wanted:
+            attended, weights = self.attention.row_by_row(x, x, rows, rows), None
+        else:
+            attended, weights = self.attention(x, self.attention.keys_values(x, rows), mask, weights_wanted, rows)
         return self.feed_forward(self.attention_norm(x + self.dropout(attended))), weights
 
 
@@ -99,22 +109,26 @@ class BartDecoderLayer(nn.Module):
         self.cross_attention = MultiHeadAttention(width, heads, config.attention_dropout)
         self.cross_attention_norm = nn.LayerNorm(width)
         self.feed_forward = FeedForward(width, config.decoder_ffn_dim, config)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(
         self,
-        x: Float[Tensor, "B T D"],
-        causal: Bool[Tensor, "#B 1 T T"],
+        x: Float[Tensor, "B m D"],
+        causal: Bool[Tensor, "#A 1 T T"],
         source: Float[Tensor, "R n D"],
-        source_mask: Bool[Tensor, "B 1 1 S"] | None,
+        source_mask: Bool[Tensor, "A 1 1 S"] | None,
         weights_wanted: bool = False,
         source_rows: RealTokens | None = None,
-    ) -> tuple[Float[Tensor, "B T D"], Weights]:
-        """A whole prefix at once (teacher forcing). source_rows: `source` holds its real tokens in one row (real_tokens.py)."""
-        attended, own = self.attention(x, self.attention.keys_values(x), causal, weights_wanted)
+        rows: RealTokens | None = None,
+    ) -> tuple[Float[Tensor, "B m D"], Weights]:
+        """A whole prefix at once (teacher forcing). source_rows, rows: `source`, `x` hold real tokens in one row."""
+        attended, own = self.attention(x, self.attention.keys_values(x, rows), causal, weights_wanted, rows)
         x = self.attention_norm(x + self.dropout(attended))
-        sources = self.cross_attention.keys_values(source, source_rows)
-        attended, cross = self.cross_attention(x, sources, source_mask, weights_wanted)
+        if rows is not None and source_rows is not None and x.device.type == "cpu" and not weights_wanted:
+            attended, cross = self.cross_attention.row_by_row(x, source, rows, source_rows), None
+        else:
+            sources = self.cross_attention.keys_values(source, source_rows)
+            attended, cross = self.cross_attention(x, sources, source_mask, weights_wanted, rows)
         x = self.cross_attention_norm(x + self.dropout(attended))
         return self.feed_forward(x), (own, cross)
 
@@ -180,19 +194,22 @@ class BartDecoder(nn.Module):
         source_mask: Bool[Tensor, "B S"] | None,
         weights_wanted: bool = False,
         words_mask: Bool[Tensor, "B T"] | None = None,
-    ) -> tuple[list[Float[Tensor, "B T D"]], list[Weights]]:
+        rows: RealTokens | None = None,
+    ) -> tuple[list[Float[Tensor, "R m D"]], list[Weights]]:
+        """words_mask: what may be looked at. rows: of `words` these alone are read, and their states are side by side."""
         causal = causal_mask(words.shape[1], words.device)
         if words_mask is not None:
             causal = causal & padding_mask(words_mask)  # (B, 1, T, T)
         mask = None if source_mask is None else padding_mask(source_mask)
-        rows = real_tokens(source_mask)
-        read = source if rows is None else rows.together(source)
-        states, weights = [self.embeddings(words)], []
+        source_rows = real_tokens(source_mask)
+        read = source if source_rows is None else source_rows.together(source)
+        x = self.embeddings(words)
+        levels, weights = [x if rows is None else rows.together(x)], []
         for layer in self.layers:
-            x, layer_weights = layer(states[-1], causal, read, mask, weights_wanted, rows)
-            states.append(x)
+            x, layer_weights = layer(levels[-1], causal, read, mask, weights_wanted, source_rows, rows)
+            levels.append(x)
             weights.append(layer_weights)
-        return states, weights
+        return levels, weights
 
     def read(
         self,

@@ -19,7 +19,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from minirag.configuration import BertConfig
-from minirag.model.attention import MultiHeadAttention, activation, padding_mask
+from minirag.model.attention import MultiHeadAttention, padding_mask
+from minirag.model.kept_for_backward import Dropout, activated_product
 from minirag.outputs import EncoderOutput
 
 
@@ -32,7 +33,7 @@ class BertEmbeddings(nn.Module):
         self.positions = nn.Embedding(config.max_position_embeddings, config.hidden_size)
         self.segments = nn.Embedding(config.type_vocab_size, config.hidden_size)
         self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+        self.dropout = Dropout(config.hidden_dropout_prob)
 
     def forward(
         self, input_ids: Int[Tensor, "B S"], token_type_ids: Int[Tensor, "B S"] | None = None
@@ -55,7 +56,7 @@ class BertLayer(nn.Module):
         self.up = nn.Linear(config.hidden_size, config.intermediate_size)
         self.down = nn.Linear(config.intermediate_size, config.hidden_size)
         self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+        self.dropout = Dropout(config.hidden_dropout_prob)
         self.activation = config.hidden_act
 
     def forward(
@@ -69,7 +70,7 @@ class BertLayer(nn.Module):
         asking = x[:, :1] if cls_only else x  # (B, T, D)
         attended, weights = self.attention(asking, self.attention.keys_values(x), mask, weights_wanted)
         x = self.attention_norm(asking + self.dropout(attended))
-        return self.norm(x + self.dropout(self.down(activation(self.activation, self.up(x))))), weights
+        return self.norm(x + self.dropout(activated_product(self.activation, self.up(x), self.down))), weights
 
 
 class BertEncoder(nn.Module):

@@ -7,12 +7,14 @@ Tests     tests/model/test_real_tokens.py
 A batch is a rectangle as wide as its longest row, and an encoder that is given it computes every cell: with rows of 100 to
 200 tokens a quarter of the work is on padding. But projections, feed-forward networks and layer norms look at one token at a
 time, whatever row it is in. So the n real tokens of all rows are put side by side, (1, n, D), and are put apart into their
-rows only where tokens look at one another, in attention. No row's states depend on which rows are beside it.
+rows only where tokens look at one another, in attention: into the rectangle with its mask, or, on a CPU, where many small
+calls cost no more than a large one, row by row. No row's states depend on which rows are beside it.
 
 Axes: B rows, S tokens of the longest, n real tokens of all rows.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -25,6 +27,11 @@ class RealTokens:
     rows: Int[Tensor, " n"]
     columns: Int[Tensor, " n"]
     shape: tuple[int, int]  # B, S
+
+    @cached_property
+    def lengths(self) -> list[int]:
+        """How many real tokens each row has: Σ = n."""
+        return self.rows.bincount(minlength=self.shape[0]).tolist()
 
     def together(self, states: Float[Tensor, "B S D"]) -> Float[Tensor, "1 n D"]:
         """The real tokens' states side by side."""

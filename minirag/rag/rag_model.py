@@ -148,11 +148,21 @@ class RagModel(nn.Module):
         self, sources: Sources, output_hidden_states: bool = False, output_attentions: bool = False
     ) -> EncoderOutput:
         """The generator's encoder reads every passage with its question, once."""
-        if sources.context_input_ids is None:
-            raise ValueError("context_input_ids are missing")
-        return self.generator.encode(
-            sources.context_input_ids, sources.context_attention_mask, output_hidden_states, output_attentions
-        )
+        ids, mask = context_ids(sources), sources.context_attention_mask
+        return self.generator.encode(ids, mask, output_hidden_states, output_attentions)
+
+    def answer_states(
+        self, sources: Sources, answers: Int[Tensor, "B T"], scored: Bool[Tensor, "B T"]
+    ) -> Float[Tensor, "B K T D"]:
+        """h_t of each answer under each passage, for training; scored[b, t]: the token that follows answers[b, t] counts.
+
+        What stands behind the last token that counts is not read: its states are 0.
+        """
+        read = scored.flip(1).cummax(dim=1).values.flip(1)
+        n_docs = sources.doc_scores.shape[1]
+        rows = self.decoder_rows(answers, sources), read.to(self.device).repeat_interleave(n_docs, dim=0)
+        states = self.generator.answer_states(context_ids(sources), sources.context_attention_mask, *rows)
+        return states.unflatten(0, sources.doc_scores.shape)
 
     def decoder_rows(self, decoder_input_ids: Int[Tensor, "B T"] | None, sources: Sources) -> Int[Tensor, "R T2"]:
         """The same decoder input for each passage of a question."""
@@ -233,3 +243,10 @@ def joined_config(
     if question_encoder is None or generator is None:
         raise ValueError("give a config, or a question_encoder and a generator")
     return RagConfig.from_question_encoder_generator_configs(question_encoder.config, generator.config)
+
+
+def context_ids(sources: Sources) -> Int[Tensor, "R S"]:
+    """ValueError where nobody gave them."""
+    if sources.context_input_ids is None:
+        raise ValueError("context_input_ids are missing")
+    return sources.context_input_ids

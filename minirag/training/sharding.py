@@ -27,6 +27,7 @@ BART_CALLS = (
     "encode",
     "decode",
     "decode_states",
+    "answer_states",
     "start_cache",
     "decode_step",
     "read_nodes",

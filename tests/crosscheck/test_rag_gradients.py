@@ -114,4 +114,6 @@ def test_training_without_dropout_computes_what_evaluation_does(name):
     backward(trained, step)
     backward(expected, step)
     assert torch.equal(trained.loss, evaluated.loss)
-    assert_within(LIMITS[torch.float32], step_differences(ours, theirs, trained, expected))
+    # Of RAG-Sequence, transformers' gradients are up to 1.4e-5 away from those of float64 here, ours up to 0.4e-5: the encoder
+    # attends row by row, without padding, and rounds elsewhere. So the two may be further apart than each is wrong.
+    assert_within(3 * LIMITS[torch.float32], step_differences(ours, theirs, trained, expected))

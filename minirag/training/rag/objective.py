@@ -60,8 +60,6 @@ def answer_nll(
     epsilon: float = 0.0,
 ) -> Float[Tensor, " B"]:
     """−log p(y|x) of each question in nats; with `epsilon`, label-smoothed. Nothing is averaged."""
-    encoded, prior = rag.encode(sources), sources.doc_logprobs()
-    rows, mask = rag.decoder_rows(answers[:, :-1], sources), mask[:, 1:].to(rag.device)
-    states = rag.generator.decode_states(rows, encoded.last_hidden_state, sources.context_attention_mask)
-    states = states.unflatten(0, sources.doc_scores.shape)  # (B, K, T, D)
-    return marginal_nll(likelihood, rag.generator, states, prior, answers[:, 1:].to(rag.device), mask, epsilon)
+    states = rag.answer_states(sources, answers[:, :-1], mask[:, 1:])  # (B, K, T, D)
+    prior, targets, mask = sources.doc_logprobs(), answers[:, 1:].to(rag.device), mask[:, 1:].to(rag.device)
+    return marginal_nll(likelihood, rag.generator, states, prior, targets, mask, epsilon)
