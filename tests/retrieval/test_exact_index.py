@@ -59,6 +59,14 @@ def test_a_question_that_is_not_finite_is_named(bad):
         ExactIndex(torch.ones(5, 4)).search(queries, 1)
 
 
+def test_in_many_questions_too_the_one_that_is_not_finite_is_named():
+    queries = torch.ones(100, 768)  # more numbers than are looked at at once
+    queries[97, 767] = float("inf")
+    with pytest.raises(ValueError, match="the vector of question 97 is not finite"):
+        ExactIndex(torch.ones(5, 768)).search(queries, 1)
+    assert ExactIndex(torch.ones(5, 768)).search(queries[:0], 1)[0].shape == (0, 1)
+
+
 def test_a_question_of_another_dimension_is_refused():
     with pytest.raises(ValueError, match="have dimension 3, the index has 4"):
         ExactIndex(torch.ones(5, 4)).search(torch.ones(1, 3), 1)
