@@ -1,16 +1,19 @@
 """How many times faster is one side than the other? Both in turn, A B A B, in one process: what slows the machine slows both.
 
 A round runs each side once and gives one ratio. The median of the ratios is reported with the lowest and the highest.
+Before each run there is a short rest: OpenMP's threads look for more work for some milliseconds after theirs is done, on the
+processors of whoever comes next. hnswlib, which has threads of its own, lost a sixth of its speed to those of faiss and torch.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
-from time import perf_counter
+from time import perf_counter, sleep
 
 import torch
 
 FEWEST_ROUNDS = 3
+REST = 0.03  # seconds
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ def in_turn(
         if done >= FEWEST_ROUNDS and clock() - began > enough:
             break
         for run, times in zip(runs, seconds, strict=True):
+            sleep(REST)
             times.append(timed(run, clock))
     return seconds
 
