@@ -17,6 +17,7 @@ from minirag.decoding.beam_search import Hypothesis, LeavingStep, Step
 from minirag.decoding.search import search
 from minirag.decoding.search_options import SearchOptions, check_one_search, options_for
 from minirag.model.bart import BartForConditionalGeneration
+from minirag.model.decoder_cache import DecoderCache
 
 
 @torch.no_grad()
@@ -95,13 +96,17 @@ def cached_step(
     num_beams: int,
     normalise: bool,
 ) -> Step:
-    cache = generator.start_cache(encoder_hidden, encoder_mask, beams=num_beams)
+    return step_with(generator, generator.start_cache(encoder_hidden, encoder_mask, num_beams), normalise)
+
+
+def step_with(generator: BartForConditionalGeneration, cache: DecoderCache, normalise: bool = True) -> Step:
+    """`bart_step` over a cache in which nothing was decoded yet."""
 
     def step(prefixes: Int[Tensor, "R W t"], parents: Int[Tensor, "R W"] | None) -> Float[Tensor, "R W V"]:
         if parents is None:  # W copies of the start token: one is enough
             first = scores(generator.decode_step(prefixes[:, 0, -1:], cache), normalise)  # (R, V)
             cache.branch()
-            return first[:, None].expand(-1, num_beams, -1)
+            return first[:, None].expand(-1, cache.beams, -1)
         cache.reorder(cache_rows(parents))
         logits = generator.decode_step(prefixes[:, :, -1].reshape(-1, 1), cache)  # (R*W, V)
         return scores(logits, normalise).unflatten(0, prefixes.shape[:2])

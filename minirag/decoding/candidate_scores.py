@@ -13,7 +13,7 @@ Thorough decoding fills a table: log p(y_c | x, z_k) of each candidate under eac
 The others are read for all passages of all questions as one batch, each passage's candidates as one tree
 (answer_tree.py): two tokens deep, then 6, 14, 30, …, and after each round what has become hopeless is dropped.
 
-Axes: B questions, K passages, C distinct candidates of one question, S source tokens.
+Axes: B questions, K passages, C distinct candidates of one question.
 """
 
 from dataclasses import dataclass
@@ -27,6 +27,7 @@ from minirag.decoding.beam_search import Hypothesis
 from minirag.decoding.candidate_bounds import lower_bound, may_win
 from minirag.likelihood import NEVER
 from minirag.model.bart import BartForConditionalGeneration
+from minirag.model.decoder_cache import DecoderCache
 
 FIRST_ROUND = range(2)  # tokens: most candidates that a passage did not propose show soon how little it thinks of them
 
@@ -78,27 +79,25 @@ def distinct_answers(beams: list[list[Hypothesis]]) -> list[list[int]]:
 
 
 def score_the_rest(
-    generator: BartForConditionalGeneration,
-    encoder_hidden: Float[Tensor, "BK S D"],
-    encoder_mask: Bool[Tensor, "BK S"],
-    tables: list[ScoreTable],
-    limit: int,
+    generator: BartForConditionalGeneration, sources: DecoderCache, tables: list[ScoreTable], limit: int
 ) -> None:
-    """Fill in what the `limit` best candidates of each question depend on; nothing is encoded again.
+    """Fill in what the `limit` best candidates of each question depend on; nothing is encoded or projected again.
 
-    What rounding can do to a sum is taken for √ε of the generator's numbers: 3·10⁻⁴ nats in float32.
+    sources: one row for each passage that is there, by question, then passage. What rounding can do to a sum is taken for √ε
+    of the generator's numbers: 3·10⁻⁴ nats in float32.
     """
-    slack = torch.finfo(encoder_hidden.dtype).eps ** 0.5
+    slack = torch.finfo(generator.embed_tokens.weight.dtype).eps ** 0.5
+    passages = [(b, k) for b, table in enumerate(tables) for k in (table.prior > NEVER).nonzero()[:, 0].tolist()]
+    number = {passage: row for row, passage in enumerate(passages)}
     trees: dict[tuple[int, int], AnswerTree] = {}
     rows: list[tuple[int, int]] = []
     depths, cache = FIRST_ROUND, None
     while (todo := needed_cells(tables, limit, slack)) != {}:
         before, rows = rows, list(todo)
-        at = torch.tensor([b * len(tables[b].prior) + k for b, k in rows], device=encoder_hidden.device)
         if cache is None:
-            cache = generator.start_cache(encoder_hidden[at], encoder_mask[at])
+            cache = sources.afresh(torch.tensor([number[row] for row in rows], device=sources.source_mask.device))
         elif rows != before:
-            cache.keep(torch.tensor([before.index(row) for row in rows], device=encoder_hidden.device))
+            cache.keep(torch.tensor([before.index(row) for row in rows], device=sources.source_mask.device))
         asked = [[tables[b].answers[c] for c in cells] for (b, _), cells in todo.items()]
         sums = read_level(generator, cache, [trees.setdefault(row, AnswerTree()) for row in rows], asked, depths)
         for ((b, k), cells), row in zip(todo.items(), sums, strict=True):

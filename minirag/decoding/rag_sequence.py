@@ -19,12 +19,14 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from minirag.decoding.bart import bart_decode
+from minirag.decoding.bart import bart_step, step_with
 from minirag.decoding.beam_search import Hypothesis
 from minirag.decoding.candidate_scores import distinct_answers, proposed_table, score_the_rest
+from minirag.decoding.search import search
 from minirag.decoding.search_options import SearchOptions, for_rows
 from minirag.likelihood import NEVER
 from minirag.model.bart import BartForConditionalGeneration
+from minirag.model.decoder_cache import DecoderCache
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,11 @@ def thorough(
     nothing is encoded again. (transformers encodes, and retrieves, again for every candidate, and leaves a leading bos
     out of the score.)
     """
-    found = candidates_per_passage(generator, encoder_hidden, encoder_mask, doc_logprobs, options, use_cache)
+    rows = encoder_hidden, encoder_mask, doc_logprobs
+    sources = start_sources(generator, *rows)
+    found = candidates_per_passage(generator, *rows, options, use_cache, sources)
     tables = [proposed_table(beams, prior) for beams, prior in zip(found, doc_logprobs, strict=True)]
-    score_the_rest(generator, encoder_hidden, encoder_mask, tables, options.num_return_sequences)
+    score_the_rest(generator, sources, tables, options.num_return_sequences)
     ranked = []
     for beams, table in zip(found, tables, strict=True):
         scores = table.scores()  # of every answer that may be among the best
@@ -89,8 +93,11 @@ def candidates_per_passage(
     doc_logprobs: Float[Tensor, "B K"],
     options: SearchOptions,
     use_cache: bool = True,
+    sources: DecoderCache | None = None,
 ) -> list[list[list[Hypothesis]]]:
     """found[b][k]: the W best answers to question b that passage k alone would give. A missing passage finds none.
+
+    sources: `start_sources`, where they serve another purpose, too.
 
     All passages of all questions are searched as one batch. prefix_allowed_tokens_fn is asked about questions (in
     transformers about passages, by their number). ValueError for do_sample.
@@ -101,9 +108,26 @@ def candidates_per_passage(
     real = doc_logprobs.flatten() > NEVER  # (B*K,)
     all_beams = replace(options, num_return_sequences=options.num_beams)
     per_passage = for_rows(all_beams, (real.nonzero()[:, 0] // K).tolist())
-    found = iter(bart_decode(generator, encoder_hidden[real], encoder_mask[real], per_passage, use_cache))
+    normalise = options.num_beams > 1  # as `bart_decode`
+    if use_cache:
+        cache = sources or start_sources(generator, encoder_hidden, encoder_mask, doc_logprobs)
+        step = step_with(generator, cache.afresh(beams=options.num_beams), normalise)
+    else:
+        step = bart_step(generator, encoder_hidden[real], encoder_mask[real], options.num_beams, False, normalise)
+    found = iter(search(step, int(real.sum()), per_passage, encoder_hidden.device))
     rows = [next(found) if there else [] for there in real.tolist()]
     return [rows[b * K : (b + 1) * K] for b in range(B)]
+
+
+def start_sources(
+    generator: BartForConditionalGeneration,
+    encoder_hidden: Float[Tensor, "BK S D"],
+    encoder_mask: Bool[Tensor, "BK S"],
+    doc_logprobs: Float[Tensor, "B K"],
+) -> DecoderCache:
+    """Keys and values of every passage that is there, projected once: for its own search, and for all candidates after it."""
+    real = doc_logprobs.flatten() > NEVER  # (B*K,)
+    return generator.start_cache(encoder_hidden[real], encoder_mask[real])
 
 
 def proposed_answers(beams: list[list[Hypothesis]], do_deduplication: bool) -> list[list[int]]:

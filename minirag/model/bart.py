@@ -11,7 +11,7 @@ is no second tensor that could be forgotten.
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, linear
+from torch.nn.functional import cross_entropy, embedding, linear
 
 from minirag.configuration import BartConfig
 from minirag.model.attention import padding_mask
@@ -100,12 +100,13 @@ class BartForConditionalGeneration(nn.Module):
     ) -> Float[Tensor, "B T D"]:
         """`decode_states` of sources that are encoded on the way; padding, which stands behind an answer, has the state 0.
 
-        All words are looked up at once. Each lookup has a gradient as large as E, nearly all of it zeros, and the decoder's
-        would be there while the encoder's layers still hold all that they keep for backward.
+        For training: whoever reads the states with the output layer has a gradient of E, as large as E. A lookup's gradient is
+        nearly all zeros, and usually as large; here it is sparse, and torch adds its rows to the other one.
         """
-        ids = torch.cat([input_ids.flatten(), decoder_input_ids.flatten()])
-        source, answer = self.embed_tokens(ids).split([input_ids.numel(), decoder_input_ids.numel()])
-        source, answer = source.view(*input_ids.shape, -1), answer.view(*decoder_input_ids.shape, -1)
+        pad = self.config.pad_token_id
+        source, answer = (
+            embedding(ids, self.embed_tokens.weight, pad, sparse=True) for ids in (input_ids, decoder_input_ids)
+        )
         encoded, _ = self.encoder(source, attention_mask, every_level=False)
         rows = real_tokens(decoder_mask)
         states, _ = self.decoder(answer, encoded[-1], attention_mask, rows=rows)

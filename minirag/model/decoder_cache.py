@@ -56,6 +56,13 @@ class DecoderCache:
     seen: Bool[Tensor, "B W N"] | None = None  # the nodes of each beam's prefix; None before the first step
     reader: Reader | None = None  # decoder and output layer with packed matrices; None: as they are
 
+    def afresh(self, rows: Int[Tensor, " b"] | None = None, beams: int = 1) -> "DecoderCache":
+        """The same sources (or these rows of them), projected once and shared, with no prefix yet."""
+        all_rows = rows is None or torch.equal(rows, torch.arange(len(self.source_mask), device=rows.device))
+        layers = [LayerCache(layer.source if all_rows else rows_of(layer.source, rows)) for layer in self.layers]
+        mask = self.source_mask if all_rows else self.source_mask[rows]
+        return DecoderCache(layers, mask, beams, reader=self.reader)
+
     def grow(self, count: int) -> Bool[Tensor, "B n N"]:
         """One more node for each of `count` beams: beam w sees what it saw before, and the w-th of the new nodes."""
         own = torch.eye(count, dtype=torch.bool, device=self.source_mask.device).expand(len(self.source_mask), -1, -1)
@@ -76,11 +83,15 @@ class DecoderCache:
     def keep(self, sources: Int[Tensor, " b"]) -> None:
         """Go on with these source rows alone: the others are answered."""
         for layer in self.layers:
-            layer.source = KeysValues(*(states[sources] for states in layer.source))
+            layer.source = rows_of(layer.source, sources)
             if layer.prefix is not None:
-                layer.prefix = KeysValues(*(states[sources] for states in layer.prefix))
+                layer.prefix = rows_of(layer.prefix, sources)
         self.source_mask = self.source_mask[sources]
         self.seen = None if self.seen is None else self.seen[sources]
+
+
+def rows_of(both: KeysValues, rows: Int[Tensor, " b"] | None) -> KeysValues:
+    return KeysValues(*(states[rows] for states in both))
 
 
 def with_room(states: Float[Tensor, "B H m E"], there: int, room: int) -> Float[Tensor, "B H more E"]:

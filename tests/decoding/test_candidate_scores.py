@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minirag.decoding.candidate_scores import proposed_table, score_the_rest
-from minirag.decoding.rag_sequence import candidates_per_passage, thorough
+from minirag.decoding.rag_sequence import candidates_per_passage, start_sources, thorough
 from minirag.likelihood import NEVER
 from minirag.model.bart import BartForConditionalGeneration
 from tests.decoding.plain_rag_sequence import plain_thorough
@@ -48,7 +48,8 @@ def read_nodes(problem, search, monkeypatch) -> int:
 
     with monkeypatch.context() as patch:
         patch.setattr(BartForConditionalGeneration, "read_nodes", read_and_count)
-        score_the_rest(problem.generator, *rows, tables, search.num_return_sequences)
+        sources = start_sources(problem.generator, *rows, problem.prior)
+        score_the_rest(problem.generator, sources, tables, search.num_return_sequences)
     return sum(counts)
 
 

@@ -68,3 +68,22 @@ def test_a_prefix_may_not_be_longer_than_the_positions_of_the_model():
     cache.length = 32
     with pytest.raises(ValueError, match=r"^input of 33 tokens is longer than the 32 positions of this model$"):
         model.decode_step(torch.tensor([[4]]), cache)
+
+
+@given(st.integers(0, 50), st.permutations(range(3)), st.integers(1, 3))
+def test_sources_that_were_projected_once_serve_several_searches(seed, order, some):
+    model = bart()
+    ids, mask = ragged_ids([6, 4, 5], seed)
+    hidden, rows = model.encode(ids, mask).last_hidden_state, torch.tensor(order[:some])
+    sources = model.start_cache(hidden, mask)
+    for cache, chosen in (
+        (sources.afresh(), torch.arange(3)),
+        (sources.afresh(rows), rows),
+        (sources.afresh(), torch.arange(3)),
+    ):
+        tokens, _ = ragged_ids([2] * len(chosen), seed + 1)
+        alone = model.start_cache(hidden[chosen], mask[chosen])
+        for t in range(2):
+            expected = model.decode_step(tokens[:, t : t + 1], alone)
+            torch.testing.assert_close(model.decode_step(tokens[:, t : t + 1], cache), expected, atol=1e-5, rtol=1e-5)
+        cache.keep(torch.tensor([0]))  # what one search leaves out is still there for the next

@@ -10,7 +10,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from minirag.likelihood import gather_token_logprobs
-from minirag.model.output_layer import read_in_chunks, token_logprobs
+from minirag.model import output_layer
+from minirag.model.output_layer import product, read_in_chunks, token_logprobs
 from tests.model.networks import bart, ragged_ids
 
 CLOSE = {"rtol": 0.0, "atol": 1e-12}
@@ -194,3 +195,38 @@ def test_decode_states_are_the_states_of_decode(lengths, steps, masked, seed):
     states = model.decode_states(decoder_ids, hidden, mask, decoder_mask)
     assert torch.equal(states, decoded.last_hidden_state)
     assert torch.equal(model.logits(states), decoded.logits)
+
+
+@given(st.integers(1, 5), st.integers(1, 40), st.integers(1, 9), st.integers(0, 50))
+def test_a_product_in_blocks_is_the_product(positions, vocabulary, block, seed):
+    torch.manual_seed(seed)
+    states, embeddings, bias = torch.randn(2, positions, 8), torch.randn(vocabulary, 8), torch.randn(vocabulary)
+    with pytest.MonkeyPatch.context() as patch, torch.no_grad():
+        patch.setattr(output_layer, "BLOCK", block)
+        logits = product(states, embeddings, bias)
+    torch.testing.assert_close(logits, states @ embeddings.mT + bias, atol=1e-5, rtol=1e-5)
+
+
+def test_a_product_whose_gradient_is_wanted_has_one():
+    states, embeddings = torch.randn(3, 8), torch.randn(20, 8, requires_grad=True)
+    product(states, embeddings, torch.zeros(20)).sum().backward()
+    torch.testing.assert_close(embeddings.grad, states.sum(dim=0).expand(20, 8))
+
+
+@settings(max_examples=25)
+@given(st.lists(st.integers(1, 6), min_size=1, max_size=3), st.integers(0, 50), st.data())
+def test_answer_states_and_gradients_are_those_of_encoding_and_decoding_one_after_the_other(lengths, seed, data):
+    model = bart().double()
+    ids, mask = ragged_ids(lengths, seed)
+    answer_lengths = data.draw(st.lists(st.integers(1, 5), min_size=len(lengths), max_size=len(lengths)))
+    answers, real = ragged_ids(answer_lengths, seed + 1)
+    ours = model.answer_states(ids, mask, answers, real)
+    plain = model.decode_states(answers, model.encode(ids, mask).last_hidden_state, mask)
+    torch.testing.assert_close(ours[real], plain[real])
+    assert (ours[~real] == 0).all()
+    targets = answers.masked_fill(~real, -100)
+    embeddings, bias, weights = model.embed_tokens.weight, model.logits_bias[0], list(model.parameters())
+    losses = [token_logprobs(states, embeddings, bias, targets).sum() for states in (ours, plain)]
+    mine, expected = (torch.autograd.grad(loss, weights) for loss in losses)
+    assert not any(gradient.is_sparse for gradient in mine)
+    torch.testing.assert_close(mine, expected)

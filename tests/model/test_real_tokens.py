@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
-from minirag.model.attention import padding_mask
+from minirag.model.attention import MultiHeadAttention, padding_mask
 from minirag.model.real_tokens import real_tokens
 from tests.model.networks import bart, ragged_ids
 
@@ -91,3 +91,29 @@ def test_a_row_without_any_real_token_harms_no_other():
     states = model.encode(torch.cat([ids, ids[:1]]), mask_with_nothing).last_hidden_state
     torch.testing.assert_close(states[:2], alone, **CLOSE)
     assert (states[2] == 0).all()
+
+
+@given(LENGTHS, st.data(), st.integers(0, 20))
+def test_attention_row_by_row_is_attention_under_a_mask(lengths, data, seed):
+    """Cross-attention: rows of one length look at rows of another."""
+    torch.manual_seed(seed)
+    attention = MultiHeadAttention(8, 2).double()
+    asking = [1, *data.draw(st.lists(st.integers(0, 5), min_size=len(lengths) - 1, max_size=len(lengths) - 1))]
+    here, there = (torch.arange(max(1, *n))[None] < torch.tensor(n)[:, None] for n in (asking, lengths))
+    rows, source_rows = real_tokens(here), real_tokens(there)
+    x, source = (torch.randn(1, sum(n), 8, dtype=torch.float64, requires_grad=True) for n in (asking, lengths))
+    ours = attention.row_by_row(x, source, rows, source_rows)
+    plain, _ = attention(x, attention.keys_values(source, source_rows), padding_mask(there), rows=rows)
+    torch.testing.assert_close(ours, plain, **CLOSE)
+    leaves = [x, source, *attention.parameters()]
+    mine, expected = (torch.autograd.grad(made.sin().sum(), leaves) for made in (ours, plain))
+    torch.testing.assert_close(mine, expected, **CLOSE)
+
+
+def test_a_row_that_looks_at_nothing_gathers_nothing():
+    attention = MultiHeadAttention(8, 2)
+    mask = torch.tensor([[True, True], [False, False]])
+    x = torch.randn(1, 3, 8)
+    rows = real_tokens(torch.tensor([[True, True], [True, False]]))
+    gathered = attention.row_by_row(x, torch.randn(1, 2, 8), rows, real_tokens(mask))
+    torch.testing.assert_close(gathered[0, 2], attention.output.bias)
