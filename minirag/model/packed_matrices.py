@@ -59,8 +59,8 @@ class PackedMatrices:
         self.bits: list[int] = []
         self.packed: list[Tensor] = []
 
-    def __reduce__(self) -> tuple[type, tuple[()]]:
-        return PackedMatrices, ()
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(PackedMatrices())
 
     def reader(self, decoder: nn.Module, embeddings: Float[Tensor, "V D"], bias: Float[Tensor, " V"]) -> Reader | None:
         """For one search; None where nothing is packed. What is packed is packed again where a number has changed."""
