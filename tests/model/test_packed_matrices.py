@@ -73,6 +73,10 @@ def change_data(weight: torch.Tensor) -> None:
     weight.data[1, 2] += 3.0
 
 
+def swap_rows(weight: torch.Tensor) -> None:
+    weight.data[[2, 3]] = weight.data[[3, 2]].clone()
+
+
 def train_fused(weight: torch.Tensor) -> None:
     """This torch does not count what the fused AdamW does as a change of the weights."""
     weight.grad = torch.randn(weight.shape, generator=torch.Generator().manual_seed(0))
@@ -81,7 +85,7 @@ def train_fused(weight: torch.Tensor) -> None:
     assert weight._version == before
 
 
-@pytest.mark.parametrize("change", [change_in_place, change_data, train_fused])
+@pytest.mark.parametrize("change", [change_in_place, change_data, swap_rows, train_fused])
 @pytest.mark.parametrize("name", ["embed_tokens", "decoder.layers.0.feed_forward.up"])
 def test_weights_that_were_changed_are_packed_again(generator, change, name):
     before = found(generator)
