@@ -74,9 +74,9 @@ def minirag_step(case: dict) -> Step:
 
     def loss() -> Tensor:
         prior = doc_logprobs((vectors @ encoder(questions).pooler_output[:, :, None])[..., 0])
-        read = generator.encode(sources, real).last_hidden_state
-        states = generator.decode_states(prefix, read, real).unflatten(0, (B, K))
-        nll = marginal_nll(case["likelihood"], generator, states, prior, answers, mask, case["smoothing"])
+        states, embeddings = generator.answer_states(sources, real, prefix, torch.ones_like(prefix, dtype=torch.bool))
+        output_layer, states = (embeddings, generator.logits_bias[0]), states.unflatten(0, (B, K))
+        nll = marginal_nll(case["likelihood"], output_layer, states, prior, answers, mask, case["smoothing"])
         return nll.mean()
 
     return both, loss

@@ -18,6 +18,7 @@ from minirag.model.attention import padding_mask
 from minirag.model.bart_layers import BartDecoder, BartEncoder, shift_right
 from minirag.model.decoder_cache import DecoderCache
 from minirag.model.dpr import initialise
+from minirag.model.output_layer import whole_gradient_last
 from minirag.model.packed_matrices import PackedMatrices, Reader
 from minirag.model.real_tokens import real_tokens
 from minirag.outputs import DecoderOutput, EncoderOutput, Seq2SeqLMOutput
@@ -97,12 +98,13 @@ class BartForConditionalGeneration(nn.Module):
         attention_mask: Bool[Tensor, "B S"],
         decoder_input_ids: Int[Tensor, "B T"],
         decoder_mask: Bool[Tensor, "B T"],
-    ) -> Float[Tensor, "B T D"]:
-        """`decode_states` of sources that are encoded on the way; padding, which stands behind an answer, has the state 0.
+    ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "V D"]]:
+        """`decode_states` of sources that are encoded on the way, and E; padding, which stands behind an answer, has the state 0.
 
-        For training: whoever reads the states with the output layer has a gradient of E, as large as E. A lookup's gradient is
-        nearly all zeros, and usually as large; here it is sparse, and torch adds its rows to the other one.
+        For training: who reads the states with the output layer takes the E given here (output_layer.py says why), and has a
+        gradient of E, as large as E. A lookup's gradient is usually as large and nearly all zeros; here it is a few rows.
         """
+        embeddings = whole_gradient_last(self.embed_tokens.weight)
         pad = self.config.pad_token_id
         source, answer = (
             embedding(ids, self.embed_tokens.weight, pad, sparse=True) for ids in (input_ids, decoder_input_ids)
@@ -110,7 +112,7 @@ class BartForConditionalGeneration(nn.Module):
         encoded, _ = self.encoder(source, attention_mask, every_level=False)
         rows = real_tokens(decoder_mask)
         states, _ = self.decoder(answer, encoded[-1], attention_mask, rows=rows)
-        return states[-1] if rows is None else rows.apart(states[-1])
+        return states[-1] if rows is None else rows.apart(states[-1]), embeddings
 
     def start_cache(
         self, encoder_hidden: Float[Tensor, "B S D"], encoder_mask: Bool[Tensor, "B S"], beams: int = 1

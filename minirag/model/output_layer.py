@@ -13,6 +13,10 @@ minus the probability of each token. So all chunks add what they say about E to 
 (`PickedLogprobs`); left to torch, each chunk would make a gradient of its own, 154 MB for BART-base, to be added up later.
 `read_in_chunks` is for whoever wants other numbers.
 
+E is also what words are looked up in, and a lookup's gradient is a few rows of it. torch adds a few rows to a whole matrix in
+place if the rows are there first, and makes a second matrix if they come later; and it computes first what forward computed
+last. So forward begins with `whole_gradient_last(E)`, and the output layer reads what that gives back.
+
 `chunk` counts positions, those of all rows together.
 """
 
@@ -48,6 +52,23 @@ def token_logprobs(
     return picked.new_zeros(targets.numel()).index_put((wanted,), picked).view(targets.shape)
 
 
+def whole_gradient_last(embeddings: Float[Tensor, "V D"]) -> Float[Tensor, "V D"]:
+    """E, with the gradient of whoever reads this given to E after the gradients of what is computed from now on."""
+    return Waiting.apply(embeddings)
+
+
+class Waiting(torch.autograd.Function):
+    """Nothing is computed: backward comes to it when nothing made later is left to do."""
+
+    @staticmethod
+    def forward(ctx: Any, embeddings: Float[Tensor, "V D"]) -> Float[Tensor, "V D"]:
+        return embeddings.view_as(embeddings)
+
+    @staticmethod
+    def backward(ctx: Any, whole: Float[Tensor, "V D"]) -> Float[Tensor, "V D"]:
+        return whole
+
+
 class PickedLogprobs(torch.autograd.Function):
     """ℓ_i = log softmax(E h_i + b)[y_i]; ∂ℓ_i / ∂logits_i = onehot(y_i) − softmax(E h_i + b)."""
 
@@ -71,16 +92,16 @@ class PickedLogprobs(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, upstream: Float[Tensor, " n"]) -> tuple[Tensor | None, ...]:
         states, embeddings, bias, index = ctx.saved_tensors
-        totals = torch.empty_like(states), torch.zeros_like(embeddings), torch.zeros_like(bias)
+        of_states, of_bias, of_embeddings = torch.empty_like(states), torch.zeros_like(bias), None
         with torch.autocast(states.device.type, enabled=False):  # the product is computed in the format of forward
             rows, matrix, offset = (tensor.to(ctx.format) for tensor in (states, embeddings, bias))
             for start in range(0, len(states), ctx.chunk):
                 part = slice(start, start + ctx.chunk)
                 of_logits = gradient_of_logits(product(rows[part], matrix, offset), index[part], upstream[part])
-                totals[0][part] = of_logits @ matrix
-                add_product(totals[1], of_logits.mT, rows[part])
-                totals[2].add_(of_logits.sum(dim=0))
-        return *totals, None, None
+                of_states[part] = of_logits @ matrix
+                of_embeddings = plus_product(of_embeddings, of_logits.mT, rows[part], embeddings.dtype)
+                of_bias.add_(of_logits.sum(dim=0))
+        return of_states, torch.zeros_like(embeddings) if of_embeddings is None else of_embeddings, of_bias, None, None
 
 
 def gradient_of_logits(
@@ -93,12 +114,15 @@ def gradient_of_logits(
     return gradient.to(logits.dtype)
 
 
-def add_product(total: Float[Tensor, "V D"], left: Float[Tensor, "V t"], right: Float[Tensor, "t D"]) -> None:
-    """total ← total + left right, without a second (V, D) where the formats are the same."""
+def plus_product(
+    total: Float[Tensor, "V D"] | None, left: Float[Tensor, "V t"], right: Float[Tensor, "t D"], dtype: torch.dtype
+) -> Float[Tensor, "V D"]:
+    """total + left right (None: 0), in place, and without a second (V, D) where the formats are the same."""
+    if total is None:
+        return (left @ right).to(dtype)
     if total.dtype == left.dtype:
-        torch.addmm(total, left, right, out=total)  # operation counters know it, and not addmm_
-    else:
-        total += left @ right
+        return torch.addmm(total, left, right, out=total)  # operation counters know it, and not addmm_
+    return total.add_(left @ right)
 
 
 def product_format(states: Float[Tensor, "n D"]) -> torch.dtype:

@@ -25,7 +25,6 @@ from minirag.likelihood import (
     rag_token_logprob,
     rag_token_smoothed_nll,
 )
-from minirag.model.bart import BartForConditionalGeneration
 from minirag.model.output_layer import CHUNK, read_in_chunks, token_logprobs
 from minirag.rag.scoring import IGNORED
 
@@ -36,7 +35,7 @@ LOGPROB = {"token": rag_token_logprob, "sequence": rag_sequence_logprob}
 
 def marginal_nll(
     variant: str,
-    generator: BartForConditionalGeneration,
+    output_layer: tuple[Float[Tensor, "V D"], Float[Tensor, " V"]],
     states: Float[Tensor, "B K T D"],
     doc_logprobs: Float[Tensor, "B K"],
     targets: Int[Tensor, "B T"],
@@ -46,18 +45,18 @@ def marginal_nll(
 ) -> Float[Tensor, " B"]:
     """−log p(y|x) of each question in nats, of RAG-Token or RAG-Sequence (`variant`); `epsilon` smooths the labels.
 
-    states: `generator.decode_states`, of which states[:, :, t] predict target t. ValueError: another variant.
+    output_layer: E and b. states: h_t, of which states[:, :, t] predict target t; both from `generator.answer_states`.
+    ValueError: another variant.
     """
     if variant not in LOGPROB:
         raise ValueError(f"variant={variant!r} is neither 'token' nor 'sequence'")
-    output_layer = generator.embed_tokens.weight, generator.logits_bias[0]
     if epsilon == 0.0:
         copies = targets.masked_fill(~mask, IGNORED)[:, None].expand(states.shape[:-1])  # (B, K, T)
         return -LOGPROB[variant](doc_logprobs, token_logprobs(states, *output_layer, copies, chunk), mask)
     chunks = partial(read_in_chunks, states, *output_layer, chunk=chunk)
     if variant == "token":
         return smoothed_token_nll(chunks, doc_logprobs, targets, mask, epsilon)
-    return smoothed_sequence_nll(chunks, generator.config.vocab_size, doc_logprobs, targets, mask, epsilon)
+    return smoothed_sequence_nll(chunks, len(output_layer[0]), doc_logprobs, targets, mask, epsilon)
 
 
 def smoothed_token_nll(

@@ -153,16 +153,17 @@ class RagModel(nn.Module):
 
     def answer_states(
         self, sources: Sources, answers: Int[Tensor, "B T"], scored: Bool[Tensor, "B T"]
-    ) -> Float[Tensor, "B K T D"]:
-        """h_t of each answer under each passage, for training; scored[b, t]: the token that follows answers[b, t] counts.
+    ) -> tuple[Float[Tensor, "B K T D"], Float[Tensor, "V D"]]:
+        """h_t of each answer under each passage, and the E to read them with, for training (`generator.answer_states`).
 
-        What stands behind the last token that counts is not read: its states are 0.
+        scored[b, t]: the token that follows answers[b, t] counts. What stands behind the last such token has the state 0.
         """
         read = scored.flip(1).cummax(dim=1).values.flip(1)
         n_docs = sources.doc_scores.shape[1]
         rows = self.decoder_rows(answers, sources), read.to(self.device).repeat_interleave(n_docs, dim=0)
-        states = self.generator.answer_states(context_ids(sources), sources.context_attention_mask, *rows)
-        return states.unflatten(0, sources.doc_scores.shape)
+        read_from = context_ids(sources), sources.context_attention_mask
+        states, embeddings = self.generator.answer_states(*read_from, *rows)
+        return states.unflatten(0, sources.doc_scores.shape), embeddings
 
     def decoder_rows(self, decoder_input_ids: Int[Tensor, "B T"] | None, sources: Sources) -> Int[Tensor, "R T2"]:
         """The same decoder input for each passage of a question."""

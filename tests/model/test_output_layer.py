@@ -220,13 +220,35 @@ def test_answer_states_and_gradients_are_those_of_encoding_and_decoding_one_afte
     ids, mask = ragged_ids(lengths, seed)
     answer_lengths = data.draw(st.lists(st.integers(1, 5), min_size=len(lengths), max_size=len(lengths)))
     answers, real = ragged_ids(answer_lengths, seed + 1)
-    ours = model.answer_states(ids, mask, answers, real)
+    ours, last = model.answer_states(ids, mask, answers, real)
     plain = model.decode_states(answers, model.encode(ids, mask).last_hidden_state, mask)
     torch.testing.assert_close(ours[real], plain[real])
     assert (ours[~real] == 0).all()
     targets = answers.masked_fill(~real, -100)
     embeddings, bias, weights = model.embed_tokens.weight, model.logits_bias[0], list(model.parameters())
-    losses = [token_logprobs(states, embeddings, bias, targets).sum() for states in (ours, plain)]
+    losses = [token_logprobs(*read, bias, targets).sum() for read in ((ours, last), (plain, embeddings))]
     mine, expected = (torch.autograd.grad(loss, weights) for loss in losses)
     assert not any(gradient.is_sparse for gradient in mine)
     torch.testing.assert_close(mine, expected)
+
+
+def matrices_copied(model, states, embeddings, targets, chunk) -> int:
+    """How often backward copies a (V, D)."""
+    loss = token_logprobs(states, embeddings, model.logits_bias[0], targets, chunk).sum()
+    with torch.autograd.profiler.profile(record_shapes=True) as record:
+        loss.backward()
+    whole = list(model.embed_tokens.weight.shape)
+    return sum(event.name == "aten::copy_" and event.input_shapes[0] == whole for event in record.function_events)
+
+
+@pytest.mark.parametrize("chunk", [2, 100])
+def test_rows_that_were_looked_up_are_added_to_the_gradient_of_the_output_layer_in_place(chunk):
+    model = bart(vocab_size=77)
+    ids, mask = ragged_ids([4, 6], seed=0)
+    answers, real = ragged_ids([3, 5], seed=1)
+    targets = answers.masked_fill(~real, -100)
+    states, embeddings = model.answer_states(ids, mask, answers, real)
+    assert matrices_copied(model, states, embeddings, targets, chunk) == 0
+    model.zero_grad()
+    states, _ = model.answer_states(ids, mask, answers, real)
+    assert matrices_copied(model, states, model.embed_tokens.weight, targets, chunk) == 2  # what this saves

@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from minirag.decoding.bart import bart_decode
 from minirag.model import packed_matrices
 from minirag.model.bart import BartForConditionalGeneration
-from minirag.model.packed_matrices import PackedMatrices, pack, packed_product, sum_of_bits
+from minirag.model.packed_matrices import PackedMatrices, can_be_packed, is_fast, pack, packed_product, sum_of_bits
 from tests.decoding.tiny_generator import options, ragged_sources, tiny_generator
 
 SEARCH = options(num_beams=3, num_return_sequences=3, max_length=8)
@@ -43,13 +43,21 @@ def unpacked(generator: BartForConditionalGeneration) -> list[tuple[list[int], f
         return found(generator)
 
 
-@given(st.integers(1, 70), st.integers(1, 40), st.integers(1, 40), st.booleans(), st.integers(0, 9))
-def test_a_packed_product_is_the_product(rows, out, width, with_bias, seed):
+FAST = [dtype for dtype in (torch.float32, torch.bfloat16) if is_fast(dtype)]  # here
+
+
+@given(
+    st.integers(1, 70), st.integers(1, 40), st.integers(1, 40), st.booleans(), st.sampled_from(FAST), st.integers(0, 9)
+)
+def test_a_packed_product_is_the_product(rows, out, width, with_bias, dtype, seed):
     torch.manual_seed(seed)
-    x, matrix, bias = torch.randn(rows, width), torch.randn(out, width), torch.randn(out) if with_bias else None
+    x, matrix = torch.randn(rows, width, dtype=dtype), torch.randn(out, width, dtype=dtype)
+    bias = torch.randn(out, dtype=dtype) if with_bias else None
+    assert can_be_packed(matrix)
     with torch.no_grad():
         product = packed_product(x, pack(matrix), matrix, bias)
-    torch.testing.assert_close(product, linear(x, matrix, bias), atol=1e-5, rtol=1e-5)
+    near = {torch.float32: 1e-5, torch.bfloat16: 1e-2}[dtype]  # sums in another order, rounded to 24 and to 8 bits
+    torch.testing.assert_close(product, linear(x, matrix, bias), atol=near, rtol=near)
 
 
 def test_a_search_reads_packed_matrices_and_finds_the_same(generator):
@@ -151,6 +159,17 @@ def test_autocast_and_other_formats_are_left_to_torch(generator):
     assert generator.start_cache(hidden.double(), mask).reader is None
 
 
+def test_bfloat16_is_packed_where_the_processor_knows_it(generator):
+    generator.bfloat16()
+    hidden, mask = ragged_sources(generator, rows=2, seed=1)
+    plain, packed = generator.start_cache(hidden, mask), generator.start_cache(hidden, mask)
+    assert (packed.reader is not None) == is_fast(torch.bfloat16)
+    plain.reader = None
+    with torch.no_grad():
+        logits = [generator.decode_step(torch.tensor([[4], [5]]), cache) for cache in (plain, packed)]
+    torch.testing.assert_close(*logits, atol=1e-2, rtol=1e-2)  # both are rounded to 8 bits, after sums in another order
+
+
 def test_small_matrices_are_left_as_they_are():
     generator = tiny_generator(seed=3).float()
     hidden, mask = ragged_sources(generator, rows=2, seed=1)
@@ -174,10 +193,10 @@ def test_what_is_packed_is_no_part_of_the_weights(generator):
     assert stored.tell() < 2000
 
 
-@given(st.integers(1, 9), st.integers(1, 9), st.data())
-def test_any_changed_number_changes_the_sum(rows, width, data):
-    matrix = torch.randn(rows, width)
+@given(st.integers(1, 9), st.integers(1, 9), st.sampled_from([torch.float32, torch.bfloat16]), st.data())
+def test_any_changed_number_changes_the_sum(rows, width, dtype, data):
+    matrix = torch.randn(rows, width, dtype=dtype)
     before = sum_of_bits(matrix)
     row, column = data.draw(st.integers(0, rows - 1)), data.draw(st.integers(0, width - 1))
-    matrix[row, column] = torch.nextafter(matrix[row, column], torch.tensor(100.0))
+    matrix[row, column] = torch.nextafter(matrix[row, column], torch.tensor(100.0, dtype=dtype))
     assert sum_of_bits(matrix) != before

@@ -35,7 +35,8 @@ def test_the_loss_in_chunks_is_the_loss_from_all_logits_gradients_included(varia
     generator = bart(vocab_size=V).double()
     leaves = states, scores, generator.embed_tokens.weight
     prior = likelihood.doc_logprobs(scores, doc_mask)
-    chunked = marginal_nll(variant, generator, states, prior, targets, mask, epsilon, chunk)
+    output_layer = generator.embed_tokens.weight, generator.logits_bias[0]
+    chunked = marginal_nll(variant, output_layer, states, prior, targets, mask, epsilon, chunk)
     dense = SMOOTHED[variant](prior, generator.logits(states).log_softmax(dim=-1), targets, mask, epsilon)
     torch.testing.assert_close(chunked, dense, **CLOSE)
     weights = torch.arange(1.0, len(mask) + 1, dtype=torch.float64)
@@ -47,4 +48,4 @@ def test_another_variant_is_refused_by_name():
     states, prior = torch.zeros(1, 1, 1, 16), torch.zeros(1, 1)
     targets, mask = torch.zeros(1, 1, dtype=torch.long), torch.ones(1, 1, dtype=torch.bool)
     with pytest.raises(ValueError, match="variant='tokn' is neither 'token' nor 'sequence'"):
-        marginal_nll("tokn", bart(vocab_size=V), states, prior, targets, mask)
+        marginal_nll("tokn", (torch.zeros(V, 16), torch.zeros(V)), states, prior, targets, mask)

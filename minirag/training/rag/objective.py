@@ -60,6 +60,6 @@ def answer_nll(
     epsilon: float = 0.0,
 ) -> Float[Tensor, " B"]:
     """−log p(y|x) of each question in nats; with `epsilon`, label-smoothed. Nothing is averaged."""
-    states = rag.answer_states(sources, answers[:, :-1], mask[:, 1:])  # (B, K, T, D)
+    states, embeddings = rag.answer_states(sources, answers[:, :-1], mask[:, 1:])  # (B, K, T, D)
     prior, targets, mask = sources.doc_logprobs(), answers[:, 1:].to(rag.device), mask[:, 1:].to(rag.device)
-    return marginal_nll(likelihood, rag.generator, states, prior, targets, mask, epsilon)
+    return marginal_nll(likelihood, (embeddings, rag.generator.logits_bias[0]), states, prior, targets, mask, epsilon)
