@@ -83,7 +83,9 @@ def next_token_mixture(
     W counts prefixes of one question: its beams while decoding, its positions t when an answer is given.
     """
     missing = (doc_logprobs == NEVER)[:, :, None, None]
-    return (doc_logprobs[:, :, None, None] + next_logprobs.masked_fill(missing, 0.0)).logsumexp(dim=1)
+    if missing.any():  # else no copy of the widest tensor there is
+        next_logprobs = next_logprobs.masked_fill(missing, 0.0)
+    return (doc_logprobs[:, :, None, None] + next_logprobs).logsumexp(dim=1)
 
 
 def real_cells(

@@ -121,6 +121,8 @@ def cache_rows(parents: Int[Tensor, "R W"]) -> Int[Tensor, " RW"]:
 
 
 def scores(logits: Float[Tensor, "RW V"], normalise: bool) -> Float[Tensor, "RW V"]:
-    """log p(v | …) = logits − log Σ_v exp logits, or the logits as they are; in float32 or wider."""
+    """log p(v | …) = logits − log Σ_v exp logits, or the logits as they are; in float32 or wider. `logits` are used up."""
     wide = logits.to(torch.promote_types(logits.dtype, torch.float32))
-    return wide.log_softmax(dim=1) if normalise else wide
+    if not normalise:
+        return wide
+    return torch.log_softmax(wide, dim=1, out=None if wide.requires_grad else wide)  # the widest tensor there is, once

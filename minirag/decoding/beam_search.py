@@ -19,6 +19,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from minirag.decoding.best_tokens import best_tokens
 from minirag.decoding.constraints import constrain
 from minirag.decoding.search_options import SearchOptions, for_rows
 
@@ -143,13 +144,16 @@ def first_beams(batch_size: int, options: SearchOptions, device: torch.device | 
 
 
 def grow(beams: Beams, next_logprobs: Float[Tensor, "B W V"], options: SearchOptions) -> Beams:
-    """The 2W best continuations of each question: score(prefix) + log p(v | prefix), over all prefixes and tokens v."""
+    """The 2W best continuations of each question: score(prefix) + log p(v | prefix), over all prefixes and tokens v.
+
+    None of them is behind 2W others of its own prefix, so those are looked for first.
+    """
     W, V = next_logprobs.shape[1:]
     allowed = constrain(beams.tokens, next_logprobs, options)
-    scores = (beams.scores[:, :, None] + allowed).flatten(1)  # (B, W*V)
-    scores, best = scores.topk(min(2 * W, W * V))  # (B, 2W)
-    parents, token = best // V, best % V
-    token_logprob = next_logprobs.flatten(1).gather(1, best)
+    own, tokens = best_tokens(allowed, 2 * W)  # (B, W, C), C = min(2W, V)
+    scores, best = (beams.scores[:, :, None] + own).flatten(1).topk(min(2 * W, own[0].numel()))  # (B, 2W)
+    parents, token = best // own.shape[2], tokens.flatten(1).gather(1, best)
+    token_logprob = next_logprobs.flatten(1).gather(1, parents * V + token)
     return Beams(
         tokens=torch.cat([take(beams.tokens, parents), token[:, :, None]], dim=2),
         token_logprobs=torch.cat([take(beams.token_logprobs, parents), token_logprob[:, :, None]], dim=2),

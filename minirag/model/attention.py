@@ -102,12 +102,17 @@ def fused_attention(
     keys, values = attended
     on_cpu = queries.device.type == "cpu" and queries.dtype == torch.bfloat16
     if on_cpu and not queries.requires_grad and dropout == 0.0 and weight_count(queries, keys) <= FEW_WEIGHTS:
-        return explicit_attention(queries, KeysValues(keys.contiguous(), values.contiguous()), mask)[0]
+        return explicit_attention(queries, KeysValues(side_by_side(keys), side_by_side(values)), mask)[0]
     if on_cpu and queries.requires_grad:
         with torch.autocast("cpu", enabled=False):  # it would round them to bfloat16 again
             states = scaled_dot_product_attention(queries.float(), keys.float(), values.float(), mask, dropout)
         return states.to(queries.dtype)
     return scaled_dot_product_attention(queries, keys, values, mask, dropout)
+
+
+def side_by_side(states: Float[Tensor, "B H S E"]) -> Float[Tensor, "B H S E"]:
+    """The positions of a head one behind the other; not copied where they are (room behind the last does not matter)."""
+    return states if states.stride()[2:] == (states.shape[3], 1) else states.contiguous()
 
 
 def weight_count(queries: Float[Tensor, "B H T E"], keys: Float[Tensor, "B H S E"]) -> int:

@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from minirag.configuration import BartConfig
-from minirag.model.attention import MultiHeadAttention, causal_mask, padding_mask
+from minirag.model.attention import KeysValues, MultiHeadAttention, causal_mask, padding_mask
 from minirag.model.bert import check_length
 from minirag.model.decoder_cache import DecoderCache, LayerCache
 from minirag.model.kept_for_backward import Dropout, activated_product, activation
@@ -229,7 +229,8 @@ class BartDecoder(nn.Module):
         """Each layer's keys and values of the source, projected once; those of padding are 0."""
         rows = real_tokens(mask)
         read = source if rows is None else rows.together(source)
-        return [LayerCache(layer.cross_attention.keys_values(read, rows)) for layer in self.layers]
+        projected = (layer.cross_attention.keys_values(read, rows) for layer in self.layers)
+        return [LayerCache(KeysValues(*(states.contiguous() for states in both))) for both in projected]
 
 
 def shift_right(labels: Int[Tensor, "B T"], start: int, pad: int) -> Int[Tensor, "B T"]:

@@ -13,6 +13,8 @@ at: a row of a mask, `seen`. A causal mask is the same thing for a tree that doe
 reordering W rows of that mask, a few bytes, and not the keys and values, of which every beam would else own a copy. And
 the prefixes of many answers can be read at once, each shared beginning once (decoding/answer_tree.py).
 
+Every step reads all keys and values, so those of one head lie side by side (a projection leaves those of one token so).
+
 Axes: B source rows, W beams, n nodes read now, N nodes read so far, these included; S source tokens, H heads, E = D / H.
 """
 
@@ -95,8 +97,8 @@ def rows_of(both: KeysValues, rows: Int[Tensor, " b"] | None) -> KeysValues:
 
 
 def with_room(states: Float[Tensor, "B H m E"], there: int, room: int) -> Float[Tensor, "B H more E"]:
-    """The first `there` nodes, and room behind them. The heads of a node lie side by side, as its projection leaves them."""
+    """The first `there` nodes, and room behind them."""
     B, H, _, E = states.shape
-    roomy = states.new_empty(B, room, H, E).transpose(1, 2)
+    roomy = states.new_empty(B, H, room, E)
     roomy[:, :, :there] = states[:, :, :there]
     return roomy
