@@ -26,8 +26,9 @@ from torch import Tensor
 from minirag.decoding.bart import scores
 from minirag.model.bart import BartForConditionalGeneration
 from minirag.model.decoder_cache import DecoderCache
+from minirag.model.real_tokens import RealTokens
 
-CHUNK = 64  # nodes whose logits exist at a time: 64 · 50,265 · 4 bytes are 13 MB
+CHUNK = 128  # nodes whose logits exist at a time: 128 · 50,265 · 4 bytes are 26 MB
 
 Prefix = tuple[int, ...]  # start token included
 
@@ -75,7 +76,7 @@ def read_level(
 def read_prefixes(
     generator: BartForConditionalGeneration, cache: DecoderCache, trees: list[AnswerTree], new: list[list[Prefix]]
 ) -> Float[Tensor, "M D"]:
-    """The states of all new nodes, row after row. Rows with fewer of them are padded with nodes that nobody looks at."""
+    """The states of all new nodes, row after row. Rows with fewer of them are padded with nodes that are not computed."""
     device, first, n = cache.source_mask.device, cache.nodes, max(map(len, new))
     rows = [(r, i, prefix) for r, those in enumerate(new) for i, prefix in enumerate(those)]
     at = torch.tensor([(r, i) for r, i, _ in rows], device=device).T  # (2, M)
@@ -86,7 +87,7 @@ def read_prefixes(
     seen[:, range(n), range(first, first + n)] = True  # each looks at itself, padding too: attention to nothing is NaN
     looks = torch.tensor([(r, i, c) for r, i, prefix in rows for c in trees[r].paths[prefix]], device=device).T
     seen[looks[0], looks[1], looks[2]] = True
-    return generator.read_nodes(ids, positions, seen, cache)[at[0], at[1]]
+    return generator.read_nodes(ids, positions, seen, cache, RealTokens(at[0], at[1], (len(new), n)))[0]
 
 
 def next_logprobs(

@@ -20,7 +20,7 @@ from minirag.model.decoder_cache import DecoderCache
 from minirag.model.dpr import initialise
 from minirag.model.output_layer import whole_gradient_last
 from minirag.model.packed_matrices import PackedMatrices, Reader
-from minirag.model.real_tokens import real_tokens
+from minirag.model.real_tokens import RealTokens, real_tokens
 from minirag.outputs import DecoderOutput, EncoderOutput, Seq2SeqLMOutput
 
 
@@ -140,9 +140,13 @@ class BartForConditionalGeneration(nn.Module):
         positions: Int[Tensor, "#B #n"],
         seen: Bool[Tensor, "B n N"],
         cache: DecoderCache,
-    ) -> Float[Tensor, "B n D"]:
-        """h of n more tokens of each row's prefixes; seen[b, i]: those on the path to the i-th, itself included."""
-        return self.reader(cache).decoder.read(self.embed_tokens(token_ids), positions, seen, cache)
+        rows: RealTokens | None = None,
+    ) -> Float[Tensor, "A m D"]:
+        """h of n more tokens of each row's prefixes, (B, n, D); seen[b, i]: those on the path to the i-th, itself included.
+
+        rows: which of them are real, where rows have unequally many. Theirs alone are computed, (1, m, D).
+        """
+        return self.reader(cache).decoder.read(self.embed_tokens(token_ids), positions, seen, cache, rows)
 
     def forward(
         self,

@@ -134,16 +134,17 @@ class BartDecoderLayer(nn.Module):
 
     def read(
         self,
-        x: Float[Tensor, "B n D"],
+        x: Float[Tensor, "A m D"],
         seen: Bool[Tensor, "B n N"],
         layer: LayerCache,
         source_mask: Bool[Tensor, "B 1 1 S"],
-    ) -> Float[Tensor, "B n D"]:
+        rows: RealTokens | None = None,
+    ) -> Float[Tensor, "A m D"]:
         """n more nodes of the tree of prefixes, seen[b, i] True for the nodes on the path to node i: as `forward`."""
-        prefixes = layer.extend(self.attention.keys_values(x), start=seen.shape[2] - seen.shape[1])
-        attended, _ = self.attention(x, prefixes, seen[:, None])
+        prefixes = layer.extend(self.attention.keys_values(x, rows), start=seen.shape[2] - seen.shape[1])
+        attended, _ = self.attention(x, prefixes, seen[:, None], rows=rows)
         x = self.attention_norm(x + self.dropout(attended))
-        attended, _ = self.cross_attention(x, layer.source, source_mask)
+        attended, _ = self.cross_attention(x, layer.source, source_mask, rows=rows)
         x = self.cross_attention_norm(x + self.dropout(attended))
         return self.feed_forward(x)
 
@@ -217,11 +218,13 @@ class BartDecoder(nn.Module):
         positions: Int[Tensor, "#B #n"],
         seen: Bool[Tensor, "B n N"],
         cache: DecoderCache,
-    ) -> Float[Tensor, "B n D"]:
-        """n more nodes of the tree of prefixes (decoder_cache.py), through all layers."""
+        rows: RealTokens | None = None,
+    ) -> Float[Tensor, "A m D"]:
+        """n more nodes of the tree of prefixes (decoder_cache.py), through all layers. rows: as in `forward`."""
         x = self.embeddings.at(words, positions)
+        x = x if rows is None else rows.together(x)
         for layer, layer_cache in zip(self.layers, cache.layers, strict=True):
-            x = layer.read(x, seen, layer_cache, cache.source_mask)
+            x = layer.read(x, seen, layer_cache, cache.source_mask, rows)
         cache.nodes = seen.shape[2]
         return x
 

@@ -42,9 +42,10 @@ def read_nodes(problem, search, monkeypatch) -> int:
     tables = [proposed_table(beams, prior) for beams, prior in zip(found, problem.prior, strict=True)]
     counts, read = [0], BartForConditionalGeneration.read_nodes
 
-    def read_and_count(self, token_ids, *rest):
-        counts.append(token_ids.numel())
-        return read(self, token_ids, *rest)
+    def read_and_count(self, *given):
+        states = read(self, *given)
+        counts.append(states.shape[:2].numel())
+        return states
 
     with monkeypatch.context() as patch:
         patch.setattr(BartForConditionalGeneration, "read_nodes", read_and_count)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from minirag.model.attention import KeysValues
 from minirag.model.decoder_cache import LayerCache
+from minirag.model.real_tokens import RealTokens
 from tests.model.networks import bart, ragged_ids
 
 
@@ -32,6 +33,37 @@ def test_every_path_of_a_tree_has_the_states_that_it_has_alone(seed, drawn, firs
     for i, path in enumerate(paths):
         alone = model.decode_states(tokens[:, path], hidden, mask)[:, -1]
         torch.testing.assert_close(states[:, i], alone, atol=1e-5, rtol=1e-5)
+
+
+@given(st.integers(0, 50), st.lists(st.integers(0, 4), min_size=3, max_size=3), st.integers(1, 3))
+def test_rows_with_unequally_many_nodes_have_the_states_of_each_row_alone(seed, lengths, first):
+    """Prefixes without branches, read in two calls, of which `rows` says which nodes are real."""
+    model = bart()
+    ids, mask = ragged_ids([6, 4, 5], seed)
+    hidden = model.encode(ids, mask).last_hidden_state
+    tokens, _ = ragged_ids([8] * 3, seed + 1)
+    cache, began, found = model.start_cache(hidden, mask), [0, 0, 0], [[], [], []]
+    columns: list[list[int]] = [[], [], []]  # the cache's, of each row's prefix
+    for counts in ([first] * 3, lengths):
+        n = max(counts)
+        if n == 0:
+            continue
+        real = torch.arange(n)[None] < torch.tensor(counts)[:, None]
+        rows = RealTokens(*real.nonzero(as_tuple=True), tuple(real.shape))
+        seen = torch.zeros(3, n, cache.nodes + n, dtype=torch.bool)
+        seen[:, range(n), range(cache.nodes, cache.nodes + n)] = True
+        ids_now, positions = torch.zeros(2, 3, n, dtype=torch.long)
+        for r, count in enumerate(counts):
+            for i in range(count):
+                columns[r].append(cache.nodes + i)
+                seen[r, i, columns[r]] = True
+                ids_now[r, i], positions[r, i] = tokens[r, began[r] + i], began[r] + i
+        for state, row in zip(model.read_nodes(ids_now, positions, seen, cache, rows)[0], rows.rows, strict=True):
+            found[row].append(state)
+        began = [had + count for had, count in zip(began, counts, strict=True)]
+    for r, states in enumerate(found):
+        alone = model.decode_states(tokens[r : r + 1, : began[r]], hidden[r : r + 1], mask[r : r + 1])[0]
+        torch.testing.assert_close(torch.stack(states), alone, atol=1e-5, rtol=1e-5)
 
 
 @given(st.integers(0, 50), st.permutations(range(3)), st.integers(1, 3))
