@@ -99,7 +99,7 @@ class BartForConditionalGeneration(nn.Module):
         decoder_input_ids: Int[Tensor, "B T"],
         decoder_mask: Bool[Tensor, "B T"],
     ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "V D"]]:
-        """`decode_states` of sources that are encoded on the way, and E; padding, which stands behind an answer, has the state 0.
+        """`decode_states` of sources that are encoded on the way, and E. Padding, behind an answer, has the state 0.
 
         For training: who reads the states with the output layer takes the E given here (output_layer.py says why), and has a
         gradient of E, as large as E. A lookup's gradient is usually as large and nearly all zeros; here it is a few rows.

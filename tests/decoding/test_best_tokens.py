@@ -12,7 +12,11 @@ NEVER = float("-inf")
 
 
 @given(
-    st.lists(st.integers(1, 3), max_size=2), st.integers(1, 90), st.integers(1, 12), st.integers(1, 7), st.integers(0, 999)
+    st.lists(st.integers(1, 3), max_size=2),
+    st.integers(1, 90),
+    st.integers(1, 12),
+    st.integers(1, 7),
+    st.integers(0, 999),
 )
 def test_the_best_by_blocks_are_the_best(rows, V, count, block, seed):
     random = torch.Generator().manual_seed(seed)
