@@ -24,7 +24,8 @@ def best_tokens(
     V = scores.shape[-1]
     blocks = V // BLOCK
     if blocks <= count:
-        return tuple(scores.topk(min(count, V)))
+        best, tokens = scores.topk(min(count, V))
+        return best, tokens
     end = blocks * BLOCK
     largest = scores[..., :end].unflatten(-1, (blocks, BLOCK)).amax(dim=-1)  # (*rows, blocks)
     chosen = largest.topk(count).indices[..., None]  # (*rows, C, 1)
