@@ -70,7 +70,7 @@ def test_processes_with_unequal_shares_of_questions_learn_what_one_learns(folder
     assert sharded.keys() == whole.keys()
     shift = "ctx_encoder.ctx_encoder.bert.layers.0.norm.bias"  # no softmax sees it: Adam enlarges rounding
     for key in whole.keys() - {shift if DPR_CASES[name].towers == 2 else ""}:
-        # Scores are in float32, and Adam divides a gradient by its own size: with AVX-512's order of sums, one of 384 is 1.5e-6 off.
+        # Scores are in float32, and Adam divides a gradient by its size: with AVX-512's order of sums one of 384 is 1.5e-6 off.
         torch.testing.assert_close(sharded[key], whole[key], rtol=0, atol=5e-6)
     for rank in range(2):
         own = load_file(folder / f"dpr-{rank}.safetensors")[name]
