@@ -38,7 +38,7 @@ def test_the_passage_holds_the_answer_and_the_question_names_the_entity(seed, fa
         passage, question = lesson.source.rsplit(" // ", 1)
         entity = passage.split(" / ")[0]
         assert lesson.target in passage
-        assert entity.casefold() in question.casefold()
+        assert entity.upper().casefold() in question.upper().casefold()  # a question in capitals has lost the dotless ı
 
 
 @given(seeds)
