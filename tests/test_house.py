@@ -46,6 +46,7 @@ NEIGHBOURS = {
 STAND_ALONE = [
     "likelihood.py",
     "decoding/beam_search.py",
+    "decoding/best_tokens.py",
     "decoding/constraints.py",
     "decoding/greedy.py",
     "decoding/sampling.py",
