@@ -20,7 +20,8 @@ Q ?= what is the capital of mongolia?
 
 export Q
 # hnswlib is compiled here, with AVX2 and AVX-512 where this processor has them: a search takes a third longer without the first, and
-# a quarter longer without the second. Never with all that this one processor has, which is what hnswlib does unless told otherwise.
+# a quarter longer without the second. Never with all that this one processor has, which is what hnswlib does unless told otherwise:
+# copied to another, it ends with SIGILL.
 export HNSWLIB_NO_NATIVE = 1
 AVX2 := $(shell grep -sm1 ^flags /proc/cpuinfo | grep -w avx2 | grep -qw fma && echo -mavx2 -mfma)
 AVX512 := $(shell grep -sm1 ^flags /proc/cpuinfo | grep -qw avx512f && echo -mavx512f)

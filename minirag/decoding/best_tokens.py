@@ -5,7 +5,7 @@ Tutorial  tutorials/13_beam_search.py
 Tests     tests/decoding/test_best_tokens.py
 
 Finding the C best of V numbers takes torch longer than making them out of a softmax, for it carries each number's place along.
-The largest number of a block is found four times as fast. And of the C best, each is in a block that is among the C best by
+The largest number of each block is found far sooner. And of the C best, each is in a block that is among the C best by
 their largest number: were C other blocks ahead of its own, C numbers would be ahead of it. So of C blocks of 64 tokens all
 are looked at, and of the others one number each.
 """

@@ -17,7 +17,8 @@ change places within a row and nothing else.
 
 The packed copy is as large as what is packed: 380 MB for BART-base in float32, 1 GB for BART-large, half of it in bfloat16.
 It is made where it was measured to pay: on a CPU, by a torch that has oneDNN, in float32, and in bfloat16 where the
-processor knows it: there the arithmetic is so fast that copying was nine tenths of a product with 10 rows.
+processor knows it: there the arithmetic is so fast that copying is half of a product. One to three rows of float32 are left to
+torch: that is reading the matrix once, in whatever order.
 """
 
 import copy
@@ -30,6 +31,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 FEWEST_NUMBERS = 2**19  # of a matrix: smaller ones stay near the processor in any order
+FEWEST_ROWS = 4  # of float32: fewer are multiplied faster as they are
 ROWS = 40  # that oneDNN is told to expect; the order it chooses serves fewer and more as well
 
 Matrix = Float[Tensor, "out in"]
@@ -91,9 +93,10 @@ def packed_twin(module: nn.Module, packed: Mapping[int, Tensor]) -> nn.Module:
 def packed_product(
     x: Float[Tensor, "*rows in"], packed: Tensor | None, matrix: Matrix, bias: Float[Tensor, " out"] | None
 ) -> Float[Tensor, "*rows out"]:
-    """x Wᵀ + b. `packed` is W once more, in oneDNN's order; None: W is small."""
+    """x Wᵀ + b. `packed` is W once more, in oneDNN's order; None: W is small. Few rows: see above."""
+    few = x.dtype == torch.float32 and x.shape[:-1].numel() < FEWEST_ROWS
     plain = packed is None or x.dtype != matrix.dtype or x.numel() == 0
-    if plain or torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"):
+    if few or plain or torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"):
         return linear(x, matrix, bias)
     return torch.ops.mkldnn._linear_pointwise(x, packed, bias, "none", [], "")
 

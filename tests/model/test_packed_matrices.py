@@ -72,6 +72,16 @@ def test_a_search_reads_packed_matrices_and_finds_the_same(generator):
     assert same(*answers)
 
 
+@pytest.mark.parametrize("rows", [1, 3, 4, 9])
+def test_few_rows_are_multiplied_as_they_are(rows, monkeypatch):
+    x, matrix = torch.randn(rows, 8), torch.randn(5, 8)
+    packed, asked = pack(matrix), []
+    monkeypatch.setattr(packed_matrices, "linear", lambda *given: asked.append(given) or linear(*given))
+    with torch.no_grad():
+        torch.testing.assert_close(packed_product(x, packed, matrix, None), x @ matrix.mT)
+    assert bool(asked) == (rows < 4)
+
+
 def change_in_place(weight: torch.Tensor) -> None:
     with torch.no_grad():
         weight.mul_(-1.5)
