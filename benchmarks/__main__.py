@@ -12,7 +12,7 @@ from benchmarks.job import Case, Disagreement
 from benchmarks.jobs import JOBS
 from benchmarks.measure import measure
 from benchmarks.selection import FULL, QUICK, USUAL, Selection, cases, devices
-from benchmarks.sizes import SIZES
+from benchmarks.sizes import SIZES, make_parts
 from benchmarks.table import circumstances, sentence, shown, write
 
 GROWTH = "growth"  # beside the jobs
@@ -59,6 +59,7 @@ def one_job(name: str, chosen: Selection, out: Path | None, console: Console) ->
     """False where the sides disagree: that is said, and nothing was timed."""
     rows, agreed = [], True
     for case in cases(JOBS[name], chosen, devices()):
+        make_parts(case.size)
         around = circumstances(case.device)
         try:
             row = measure(name, JOBS[name], case, chosen.rounds, chosen.enough, chosen.with_memory)

@@ -5,9 +5,10 @@ Two equal numbers of a line say that this much more of it costs nothing; half as
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from benchmarks.job import Case, Job
-from benchmarks.side_by_side import in_turn
+from benchmarks.side_by_side import in_turn, timed
 
 # job → axis → its values; the other axes stay as in Case
 AXES: Mapping[str, Mapping[str, Sequence[int]]] = {
@@ -49,5 +50,5 @@ def line(name: str, job: Job, case: Case, axis: str, values: Sequence[int], roun
 def rate(open_side: Callable, case: Case, rounds: int) -> float:
     run = open_side(case).run
     run()
-    (seconds,) = in_turn([run], rounds)
+    (seconds,) = in_turn([partial(timed, run)], rounds)
     return case.questions / min(seconds)

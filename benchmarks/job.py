@@ -1,7 +1,7 @@
 """What is measured? A job is one piece of work that two sides do; a case says how much of it.
 
-A job opens each side on its own (`sides`), so that memory can be measured in a process that holds nothing else. Its first side
-is minirag as it is; the last is what that is compared with.
+A job opens each side on its own (`sides`), so that time and memory can be measured in processes that hold nothing else. Its
+first side is minirag as it is; the last is what that is compared with.
 """
 
 from collections.abc import Callable, Mapping
@@ -49,7 +49,11 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Job:
-    """`agree(ours, theirs)` raises Disagreement. `settings`: fields of Case that this job sets to a value of its own."""
+    """`agree(ours, theirs)` raises Disagreement. `settings`: fields of Case that this job sets to a value of its own.
+
+    A side is opened by a function of a module, or a `partial` of one: that is what another process can be told by name. What it
+    computes, and must agree in, is made of tensors, lists and numbers: `torch.save` carries it to where it is compared.
+    """
 
     title: str
     sides: Mapping[str, Callable[[Case], Prepared]]

@@ -1,17 +1,20 @@
 """What came out? One job, one case: do the sides agree, how long did each take in turn, how much arithmetic and memory was it.
 
-Nothing is timed before the sides have agreed.
+Nothing is timed before the sides have agreed. Each is in a process of its own (worker.py), this one compares and multiplies.
 """
 
-import gc
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from statistics import median
 from typing import Any
 
-from benchmarks.job import Case, Job, Prepared
+from benchmarks.job import Case, Job
 from benchmarks.memory import memory_above
-from benchmarks.side_by_side import Ratio, in_turn, ratio
-from benchmarks.work import operations, product, product_operations
+from benchmarks.side_by_side import Ratio, in_turn, ratio, timed
+from benchmarks.work import product_operations, products
+from benchmarks.worker import worker
 
 
 @dataclass(frozen=True)
@@ -45,35 +48,37 @@ class Measured:
 
 
 def measure(name: str, job: Job, case: Case, rounds: int, enough: float, with_memory: bool) -> Measured:
-    """Disagreement: nothing is measured. `rounds` and `enough` (seconds): see side_by_side.py."""
-    opened = [make(case) for make in job.sides.values()]
-    first = [first_run(prepared) for prepared in opened]
-    if len(first) > 1:
-        job.agree(first[0][0], first[-1][0])
-    products = {dtype: product(case.device, dtype) for dtype in job.dtypes}
-    for warm_up in products.values():
-        warm_up()
-    seconds = in_turn([prepared.run for prepared in opened] + list(products.values()), rounds, enough)
-    del opened
-    gc.collect()  # room for the processes in which memory is measured
-    times = dict(zip([*job.sides, *products], seconds, strict=True))
-    peaks = {dtype: product_operations(case.device) / min(times[dtype]) for dtype in products}
+    """Disagreement: nothing is timed. ChildProcessError: a side failed. `rounds`, `enough` (seconds): see side_by_side.py."""
+    first, seconds = agreed_and_timed(job, case, rounds, enough)
+    peaks = {dtype: product_operations(case.device) / min(seconds[dtype]) for dtype in job.dtypes}
     sides = [
-        Side(side, times[side], counted, counted / median(times[side]) / peaks[dtype], result=one_number(computed))
+        Side(side, seconds[side], counted, counted / median(seconds[side]) / peaks[dtype], result=one_number(computed))
         for side, dtype, (computed, counted) in zip(job.sides, job.dtypes[: len(first)], first, strict=True)
     ]
     if with_memory:
         sides = [replace(side, memory_above=memory_above(name, side.name, case)) for side in sides]
-    return Measured(name, case, sides, ratio(seconds[0], sides[-1].seconds) if len(sides) > 1 else None, peaks)
+    return Measured(name, case, sides, ratio(sides[0].seconds, sides[-1].seconds) if len(sides) > 1 else None, peaks)
 
 
-def first_run(prepared: Prepared) -> tuple[Any, int]:
-    """(what must agree, operations of one run). It warms up, too."""
-    if prepared.result is not None:
-        return prepared.result(), operations(prepared.run)
-    values: list[Any] = []
-    counted = operations(lambda: values.append(prepared.run()))
-    return values[0], counted
+def agreed_and_timed(
+    job: Job, case: Case, rounds: int, enough: float
+) -> tuple[list[tuple[Any, int]], dict[str, list[float]]]:
+    """(what each side computed and its operations; side or number format → seconds of each round)."""
+    with ExitStack() as until_timed:
+        workers = [until_timed.enter_context(worker(side, make, case)) for side, make in job.sides.items()]
+        first = [each.first_run() for each in workers]
+        if len(first) > 1:
+            job.agree(first[0][0], first[-1][0])
+        multiply = {dtype: partial(fastest, products(case.device, dtype)) for dtype in job.dtypes}
+        for warm_up in multiply.values():
+            warm_up()
+        seconds = in_turn([each.timed_run for each in workers] + list(multiply.values()), rounds, enough)
+    return first, dict(zip([*job.sides, *multiply], seconds, strict=True))
+
+
+def fastest(runs: Sequence[Callable[[], object]]) -> float:
+    """Seconds."""
+    return min(map(timed, runs))
 
 
 def one_number(computed: Any) -> float | None:

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from benchmarks.job import Case
-from benchmarks.sizes import PAD, part_folder
+from benchmarks.sizes import PAD, part_folder, silence
 from minirag.model.bart import BartForConditionalGeneration
 from minirag.model.checkpoint import load_network
 from minirag.rag import RagSequenceForGeneration, RagTokenForGeneration
@@ -68,11 +68,3 @@ def held(model: Any) -> Any:
     for tensor in [*model.parameters(), *model.buffers()]:
         tensor.sum()
     return model
-
-
-def silence() -> None:
-    """No bars and no advice between the lines of the table."""
-    import transformers
-
-    transformers.logging.disable_progress_bar()
-    transformers.logging.set_verbosity_error()

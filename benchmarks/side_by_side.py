@@ -1,8 +1,9 @@
-"""How many times faster is one side than the other? Both in turn, A B A B, in one process: what slows the machine slows both.
+"""How many times faster is one side than the other? Both in turn, A B A B: what slows the machine slows both.
 
-A round runs each side once and gives one ratio. The median of the ratios is reported with the lowest and the highest.
-Before each run there is a short rest: OpenMP's threads look for more work for some milliseconds after theirs is done, on the
-processors of whoever comes next. hnswlib, which has threads of its own, lost a sixth of its speed to those of faiss and torch.
+Each side is in a process of its own (worker.py) and takes its own time. A round runs each once and gives one ratio. The median
+of the ratios is reported with the lowest and the highest. Before each run there is a short rest: OpenMP's threads look for
+more work for some milliseconds after theirs is done, on the processors of whoever comes next, in whichever process. hnswlib,
+which has threads of its own, lost a sixth of its speed to those of faiss and torch.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,14 +27,14 @@ class Ratio:
 
 
 def in_turn(
-    runs: Sequence[Callable[[], object]],
+    runs: Sequence[Callable[[], float]],
     rounds: int = 9,
     enough: float = 30.0,
     clock: Callable[[], float] = perf_counter,
 ) -> list[list[float]]:
     """seconds[side][round]. After `enough` seconds no further round begins, but three there are (or `rounds`, if fewer).
 
-    The caller has run each side once: the first call allocates, and on a GPU compiles.
+    A run answers its own seconds. The caller has run each side once: the first call allocates, and on a GPU compiles.
     """
     seconds: list[list[float]] = [[] for _ in runs]
     began = clock()
@@ -42,7 +43,7 @@ def in_turn(
             break
         for run, times in zip(runs, seconds, strict=True):
             sleep(REST)
-            times.append(timed(run, clock))
+            times.append(run())
     return seconds
 
 

@@ -7,10 +7,13 @@ where 20 are possible. With these it finds 13 to 20; the demo's trained weights,
 and padding are never written, and every answer is as long as it may be (the jobs ask for that).
 """
 
+import multiprocessing
 import os
 import shutil
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +56,21 @@ SIZES = {
 }
 
 
+def make_parts(size: str) -> None:
+    """All of a size, if it is one, in a process that ends with it: a side that had to make its weights first would hold
+    transformers too, and what malloc has learned from it (worker.py)."""
+    if size in SIZES and not all(place(size, part).exists() for part in SEEDS):
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as elsewhere:
+            list(elsewhere.map(partial(part_folder, size), SEEDS))
+
+
+def place(size: str, part: str) -> Path:
+    return Path(tempfile.gettempdir()) / MADE / size / part
+
+
 def part_folder(size: str, part: str) -> Path:
     """`question`, `context` (DPR's two encoders) or `generator` (BART) of a size; made if it is not there."""
-    folder = Path(tempfile.gettempdir()) / MADE / size / part
+    folder = place(size, part)
     if not folder.exists():
         unfinished = folder.with_name(f"{part}-{os.getpid()}")  # two benchmarks may start at once
         make_part(size, part).save_pretrained(unfinished)
@@ -69,6 +84,7 @@ def part_folder(size: str, part: str) -> Path:
 def make_part(size: str, part: str) -> Any:
     import transformers
 
+    silence()
     torch.manual_seed(SEEDS[part])
     if part == "generator":
         model = transformers.BartForConditionalGeneration(
@@ -89,3 +105,11 @@ def spread_out(bart: Any) -> Any:
             weight.normal_(std=gain / weight.shape[1] ** 0.5)
     bart.final_logits_bias[0, [BOS, PAD]] = -1e4
     return bart
+
+
+def silence() -> None:
+    """No bars and no advice between the lines of the table."""
+    import transformers
+
+    transformers.logging.disable_progress_bar()
+    transformers.logging.set_verbosity_error()

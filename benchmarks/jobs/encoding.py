@@ -9,8 +9,7 @@ from torch import Tensor
 
 from benchmarks.inputs import passage_rows
 from benchmarks.job import OURS, THEIRS, Case, Job, Prepared, same_numbers, weight_bytes
-from benchmarks.models import silence
-from benchmarks.sizes import part_folder
+from benchmarks.sizes import part_folder, silence
 from minirag.model.checkpoint import load_network
 from minirag.model.dpr import DPRContextEncoder
 from minirag.retrieval.building import encoded_batches, in_batches

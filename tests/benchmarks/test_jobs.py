@@ -1,6 +1,7 @@
 """Do both sides of every job compute the same? On networks of one layer; nothing here is timed."""
 
 from dataclasses import replace
+from multiprocessing.reduction import ForkingPickler
 
 import pytest
 import torch
@@ -47,6 +48,13 @@ def test_a_training_step_changes_the_weights_and_leaves_no_gradient(name):
         assert torch.equal(prepared.what_it_computes(), before)
         prepared.run()
         assert not torch.equal(prepared.what_it_computes(), before)
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_every_side_can_be_opened_by_another_process(name):
+    """Its function crosses by name (and `partial` with what it was given)."""
+    for open_side in JOBS[name].sides.values():
+        assert ForkingPickler.loads(ForkingPickler.dumps(open_side))
 
 
 def test_other_tokens_and_other_numbers_are_noticed():

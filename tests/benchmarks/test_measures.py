@@ -5,22 +5,24 @@ import torch
 from torch import nn
 
 from benchmarks.job import Case
+from benchmarks.measure import fastest
 from benchmarks.memory import forget_the_past, memory_above
-from benchmarks.side_by_side import in_turn, ratio
+from benchmarks.side_by_side import in_turn, ratio, timed
 from benchmarks.sizes import part_folder
-from benchmarks.work import operations, product, product_operations
+from benchmarks.work import SIDE, onednn_multiplies, operations, product_operations, products
 from minirag.model.attention import KeysValues, fused_attention
 from minirag.training.peak_memory import peak_memory
 
 
 def sides_of(costs, called):
-    """Sides that say when they ran and take what `costs` says; and the clock that they move."""
+    """Sides that write down when they ran, take what `costs` says and answer it; and the clock that they move."""
     now = [0.0]
 
     def side(name, seconds):
         def run():
             called.append(name)
-            now[0] += seconds.pop(0)
+            now[0] += seconds[0]
+            return seconds.pop(0)
 
         return run
 
@@ -46,6 +48,11 @@ def test_after_enough_seconds_no_round_begins_but_three_there_are():
     assert len(in_turn(runs, rounds=2, enough=1.0, clock=clock)[0]) == 2
 
 
+def test_a_run_takes_what_the_clock_says():
+    (run,), clock = sides_of({"A": [5.0]}, [])
+    assert timed(run, clock) == 5.0
+
+
 def test_the_operations_of_a_linear_layer_and_its_gradient_are_counted():
     layer, states = nn.Linear(5, 7), torch.randn(3, 5, requires_grad=True)
     assert operations(lambda: layer(states)) == 2 * 3 * 5 * 7
@@ -67,8 +74,16 @@ def test_the_gradient_of_attention_is_five_products():
     assert operations(lambda: fused_attention(asked, KeysValues(attended, attended), None).sum().backward()) == 7 * one
 
 
-def test_the_peak_is_that_of_one_matrix_product():
-    assert operations(product("cpu", "float32")) == product_operations("cpu")
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_peak_is_that_of_one_matrix_product_by_each_library_that_there_is(dtype, monkeypatch):
+    monkeypatch.setitem(SIDE, "cpu", 64)
+    counted = [operations(run) for run in products("cpu", dtype)]
+    assert counted == [product_operations("cpu")] * (2 if onednn_multiplies("cpu", dtype) else 1)
+
+
+def test_the_fastest_product_counts(monkeypatch):
+    monkeypatch.setattr("benchmarks.measure.timed", lambda run: run())
+    assert fastest([lambda: 3.0, lambda: 2.0]) == 2.0
 
 
 def test_the_peak_counts_from_now_on_and_what_was_held_before_is_forgotten():

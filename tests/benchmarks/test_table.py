@@ -9,12 +9,11 @@ from typer.testing import CliRunner
 
 from benchmarks import __main__ as command
 from benchmarks.growth import Line
-from benchmarks.job import Case, Disagreement, Job, Prepared, same_numbers, same_tokens
-from benchmarks.measure import Measured, Side, measure
+from benchmarks.job import Case, Job, same_numbers
+from benchmarks.measure import Measured, Side
 from benchmarks.selection import FULL, QUICK, USUAL, cases
 from benchmarks.side_by_side import Ratio
 from benchmarks.table import TABLE, cells, circumstances, read, sentence, write
-from benchmarks.work import SIDE
 
 SIDES = [Side("minirag", [1.0, 2.0, 4.0], 10**9, 0.5, 10**6), Side("transformers", [8.0, 8.0, 8.0], 3 * 10**9, 0.25)]
 ROW = Measured("rag_token_beams", Case(), SIDES, Ratio(4.0, 2.0, 8.0), {"float32": 1e11})
@@ -44,29 +43,6 @@ def test_what_is_written_is_read_again_and_a_job_replaces_only_itself(tmp_path):
     assert json.loads((tmp_path / "one.json").read_text("utf-8"))["circumstances"]["versions"]["torch"]
     table = (tmp_path / TABLE).read_text("utf-8")
     assert table.count("| rag_token_beams |") == 1 and sentence(LINE) in table
-
-
-def job(ours, theirs, agree=same_tokens):
-    return Job("", {"minirag": lambda case: Prepared(ours), "transformers": lambda case: Prepared(theirs)}, agree)
-
-
-def test_sides_that_disagree_are_not_timed():
-    called = []
-
-    def theirs():
-        called.append("theirs")
-        return [[2, 6]]
-
-    with pytest.raises(Disagreement):
-        measure("", job(lambda: [[2, 5]], theirs), Case(), rounds=5, enough=1.0, with_memory=False)
-    assert called == ["theirs"]
-
-
-def test_a_measured_job_has_a_ratio_of_as_many_rounds_as_were_run(monkeypatch):
-    monkeypatch.setitem(SIDE, "cpu", 64)
-    found = measure("", job(lambda: [[2]], lambda: [[2]]), Case(), rounds=4, enough=1e9, with_memory=False)
-    assert [len(side.seconds) for side in found.sides] == [4, 4]
-    assert found.ratio.low <= found.ratio.median <= found.ratio.high
 
 
 def test_a_job_that_fixes_what_others_vary_has_each_case_once():
