@@ -19,7 +19,8 @@ from minirag.configuration import BartConfig
 from minirag.model.attention import KeysValues, MultiHeadAttention, causal_mask, padding_mask
 from minirag.model.bert import check_length
 from minirag.model.decoder_cache import DecoderCache, LayerCache
-from minirag.model.kept_for_backward import Dropout, activated_product, activation
+from minirag.model.kept_for_backward import Dropout, two_products
+from minirag.model.linear import Linear, activation
 from minirag.model.real_tokens import RealTokens, real_tokens
 
 POSITION_OFFSET = 2
@@ -56,21 +57,21 @@ class FeedForward(nn.Module):
 
     def __init__(self, width: int, inner: int, config: BartConfig) -> None:
         super().__init__()
-        self.up = nn.Linear(width, inner)
-        self.down = nn.Linear(inner, width)
+        self.up = Linear(width, inner)
+        self.down = Linear(inner, width)
         self.norm = nn.LayerNorm(width)
         self.dropout = Dropout(config.dropout)
         self.inner_dropout = Dropout(config.activation_dropout)
         self.activation = config.activation_function
 
     def forward(self, x: Float[Tensor, "B T D"]) -> Float[Tensor, "B T D"]:
-        return self.norm(x + self.dropout(self.inner(self.up(x))))
+        return self.norm(x + self.dropout(self.inner(x)))
 
-    def inner(self, u: Float[Tensor, "B T I"]) -> Float[Tensor, "B T D"]:
-        """W₂ act(u); in published BARTs nothing is dropped in between."""
+    def inner(self, x: Float[Tensor, "B T D"]) -> Float[Tensor, "B T D"]:
+        """W₂ act(W₁ x); in published BARTs nothing is dropped in between."""
         if self.training and self.inner_dropout.p > 0:
-            return self.down(self.inner_dropout(activation(self.activation, u)))
-        return activated_product(self.activation, u, self.down)
+            return self.down(self.inner_dropout(activation(self.activation, self.up(x))))
+        return two_products(self.up, self.activation, self.down, x)
 
 
 class BartEncoderLayer(nn.Module):

@@ -12,6 +12,8 @@ values of every token all the same, for [CLS] looks at all of them. But what the
 output, feed-forward network and norms are computed for one token instead of S. Of a layer's 12 D² products for each token
 (F = 4D) the keys and values are 2; the other 10 fall away, 42 % of two layers, 7 % of twelve. The layers below are computed
 whole, for the last one's keys and values are made of their states.
+
+Padding goes through no layer (real_tokens.py): texts of a batch are rarely of one length.
 """
 
 import torch
@@ -20,7 +22,9 @@ from torch import Tensor, nn
 
 from minirag.configuration import BertConfig
 from minirag.model.attention import MultiHeadAttention, padding_mask
-from minirag.model.kept_for_backward import Dropout, activated_product
+from minirag.model.kept_for_backward import Dropout, two_products
+from minirag.model.linear import Linear
+from minirag.model.real_tokens import RealTokens, real_tokens
 from minirag.outputs import EncoderOutput
 
 
@@ -53,24 +57,29 @@ class BertLayer(nn.Module):
             config.hidden_size, config.num_attention_heads, config.attention_probs_dropout_prob
         )
         self.attention_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.up = nn.Linear(config.hidden_size, config.intermediate_size)
-        self.down = nn.Linear(config.intermediate_size, config.hidden_size)
+        self.up = Linear(config.hidden_size, config.intermediate_size)
+        self.down = Linear(config.intermediate_size, config.hidden_size)
         self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.dropout = Dropout(config.hidden_dropout_prob)
         self.activation = config.hidden_act
 
     def forward(
         self,
-        x: Float[Tensor, "B S D"],
+        x: Float[Tensor, "A n D"],
         mask: Bool[Tensor, "B 1 1 S"] | None,
         weights_wanted: bool = False,
         cls_only: bool = False,
-    ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B H T S"] | None]:
-        """T = S; with `cls_only` T = 1, position 0."""
-        asking = x[:, :1] if cls_only else x  # (B, T, D)
-        attended, weights = self.attention(asking, self.attention.keys_values(x), mask, weights_wanted)
+        rows: RealTokens | None = None,
+    ) -> tuple[Float[Tensor, "R T D"], Float[Tensor, "B H m S"] | None]:
+        """T = S; with `cls_only` T = 1, position 0 of each row. rows: x holds the real tokens of all rows in one."""
+        asking = x if not cls_only else x[:, :1] if rows is None else rows.apart(x)[:, :1]  # (R, T, D)
+        if rows is not None and x.device.type == "cpu" and not (cls_only or weights_wanted):
+            attended, weights = self.attention.row_by_row(x, x, rows, rows), None
+        else:
+            sources = self.attention.keys_values(x, rows)
+            attended, weights = self.attention(asking, sources, mask, weights_wanted, None if cls_only else rows)
         x = self.attention_norm(asking + self.dropout(attended))
-        return self.norm(x + self.dropout(activated_product(self.activation, self.up(x), self.down))), weights
+        return self.norm(x + self.dropout(two_products(self.up, self.activation, self.down, x))), weights
 
 
 class BertEncoder(nn.Module):
@@ -90,16 +99,22 @@ class BertEncoder(nn.Module):
         output_attentions: bool = False,
         cls_only: bool = False,
     ) -> EncoderOutput:
-        """cls_only: what the last layer returns is that of position 0 alone, its state (B, 1, D)."""
+        """Padding is not computed: its states are 0. cls_only: nothing but the last state of position 0, (B, 1, D)."""
         mask = None if attention_mask is None else padding_mask(attention_mask)
+        rows = real_tokens(attention_mask)
         x = self.embeddings(input_ids, token_type_ids)
-        hidden_states, attentions = [x], []
+        x = x if rows is None else rows.together(x)
+        levels, attentions = [x], []
         for number, layer in enumerate(self.layers, start=1):
-            x, weights = layer(x, mask, output_attentions, cls_only and number == len(self.layers))
-            hidden_states.append(x)
+            x, weights = layer(x, mask, output_attentions, cls_only and number == len(self.layers), rows)
+            levels.append(x)
             attentions.append(weights)
+        if cls_only:
+            return EncoderOutput(x)
+        wanted = levels if output_hidden_states else levels[-1:]
+        apart = wanted if rows is None else [rows.apart(level) for level in wanted]
         return EncoderOutput(
-            x, tuple(hidden_states) if output_hidden_states else None, tuple(attentions) if output_attentions else None
+            apart[-1], tuple(apart) if output_hidden_states else None, tuple(attentions) if output_attentions else None
         )
 
 

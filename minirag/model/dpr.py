@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from minirag.configuration import BertConfig
 from minirag.model.bert import BertEncoder
+from minirag.model.linear import Linear
 from minirag.outputs import DPROutput
 
 
@@ -27,7 +28,7 @@ class DPREncoder(nn.Module):
         super().__init__()
         self.config = config
         self.bert = BertEncoder(config)
-        self.projection = nn.Linear(config.hidden_size, config.projection_dim) if config.projection_dim else None
+        self.projection = Linear(config.hidden_size, config.projection_dim) if config.projection_dim else None
 
     def forward(
         self,

@@ -19,7 +19,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
-from torch.nn.functional import gelu, linear, relu
+
+from minirag.model.linear import activation, product
 
 PARTS = 2**16  # chances are counted in parts of this: 16 random bits decide about a number
 
@@ -43,11 +44,11 @@ def kept(shape: torch.Size, dropped: int) -> Bool[Tensor, "..."]:
     return (draws.view(torch.int16)[: shape.numel()] >= lowest).view(shape)
 
 
-def activated_product(name: str, u: Float[Tensor, "*rows in"], down: nn.Module) -> Float[Tensor, "*rows out"]:
-    """W act(u) + b, of a linear layer `down`; for backward, u is kept and act(u) is not."""
+def two_products(up: Any, name: str, down: Any, x: Float[Tensor, "*rows D"]) -> Float[Tensor, "*rows D"]:
+    """W₂ act(W₁ x + b₁) + b₂, of two linear layers; for backward, u = W₁ x + b₁ is kept and act(u) is not."""
     if torch.is_grad_enabled() and isinstance(down, nn.Linear):
-        return ActivatedProduct.apply(name, u, down.weight, down.bias)
-    return down(activation(name, u))
+        return ActivatedProduct.apply(name, up(x), down.weight, down.bias)
+    return down(up.activated(x, name))
 
 
 class ActivatedProduct(torch.autograd.Function):
@@ -57,27 +58,21 @@ class ActivatedProduct(torch.autograd.Function):
     def forward(ctx: Any, name: str, u: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         ctx.save_for_backward(u, weight)
         ctx.name, ctx.bias_format = name, bias.dtype
-        return linear(activation(name, u), weight, bias)
+        return product(activation(name, u), weight, bias)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:
         u, weight = ctx.saved_tensors
+        of_activated = product(g, weight.mT.to(g.dtype), None) if ctx.needs_input_grad[1] else None
         with torch.enable_grad():
             leaf = u.detach().requires_grad_()
             activated = activation(ctx.name, leaf)
         of_u = of_weight = of_bias = None
-        if ctx.needs_input_grad[1]:
-            (of_u,) = torch.autograd.grad(activated, leaf, (g @ weight.to(g.dtype)).to(u.dtype))
+        if of_activated is not None:
+            (of_u,) = torch.autograd.grad(activated, leaf, of_activated.to(u.dtype))
         if ctx.needs_input_grad[2]:
             of_weight = (g.flatten(0, -2).mT @ activated.detach().flatten(0, -2).to(g.dtype)).to(weight.dtype)
         if ctx.needs_input_grad[3]:
             of_bias = g.flatten(0, -2).sum(dim=0).to(ctx.bias_format)
         return None, of_u, of_weight, of_bias
-
-
-def activation(name: str, x: Float[Tensor, "*axes"]) -> Float[Tensor, "*axes"]:
-    """gelu: x Φ(x) with the exact erf, as BERT and BART were trained; gelu_new: its tanh approximation; relu."""
-    if name == "relu":
-        return relu(x)
-    return gelu(x, approximate="tanh" if name == "gelu_new" else "none")

@@ -28,13 +28,11 @@ from typing import Any, NamedTuple
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import linear
 
-FEWEST_NUMBERS = 2**19  # of a matrix: smaller ones stay near the processor in any order
+from minirag.model.linear import FEWEST_NUMBERS, Bias, Matrix, onednn_product, onednn_reads, product
+
 FEWEST_ROWS = 4  # of float32: fewer are multiplied faster as they are
 ROWS = 40  # that oneDNN is told to expect; the order it chooses serves fewer and more as well
-
-Matrix = Float[Tensor, "out in"]
 
 
 class Reader(NamedTuple):
@@ -54,6 +52,9 @@ class PackedLinear(nn.Module):
 
     def forward(self, x: Float[Tensor, "*rows in"]) -> Float[Tensor, "*rows out"]:
         return packed_product(x, self.packed, self.layer.weight, self.layer.bias)
+
+    def activated(self, x: Float[Tensor, "*rows in"], name: str) -> Float[Tensor, "*rows out"]:
+        return packed_product(x, self.packed, self.layer.weight, self.layer.bias, name)
 
 
 class PackedMatrices:
@@ -91,14 +92,14 @@ def packed_twin(module: nn.Module, packed: Mapping[int, Tensor]) -> nn.Module:
 
 
 def packed_product(
-    x: Float[Tensor, "*rows in"], packed: Tensor | None, matrix: Matrix, bias: Float[Tensor, " out"] | None
+    x: Float[Tensor, "*rows in"], packed: Tensor | None, matrix: Matrix, bias: Bias, name: str | None = None
 ) -> Float[Tensor, "*rows out"]:
-    """x Wᵀ + b. `packed` is W once more, in oneDNN's order; None: W is small. Few rows: see above."""
+    """act(x Wᵀ + b), as in linear.py. `packed` is W once more, in oneDNN's order; None: W is small. Few rows: see above."""
     few = x.dtype == torch.float32 and x.shape[:-1].numel() < FEWEST_ROWS
-    plain = packed is None or x.dtype != matrix.dtype or x.numel() == 0
-    if few or plain or torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"):
-        return linear(x, matrix, bias)
-    return torch.ops.mkldnn._linear_pointwise(x, packed, bias, "none", [], "")
+    other = x.dtype != matrix.dtype or x.numel() == 0
+    if packed is None or few or other or torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"):
+        return product(x, matrix, bias, name)
+    return onednn_product(x, packed, bias, name)
 
 
 def pack(matrix: Matrix) -> Tensor:
@@ -107,14 +108,8 @@ def pack(matrix: Matrix) -> Tensor:
 
 
 def can_be_packed(matrix: Tensor) -> bool:
-    """A matrix on a CPU, of this process alone (no DTensor), of numbers that oneDNN multiplies fast."""
-    whole = type(matrix) in (Tensor, nn.Parameter) and matrix.is_contiguous()
-    return whole and matrix.device.type == "cpu" and torch.backends.mkldnn.is_available() and is_fast(matrix.dtype)
-
-
-def is_fast(dtype: torch.dtype) -> bool:
-    """float32; bfloat16 where the processor has instructions for it."""
-    return dtype == torch.float32 or (dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    """One that oneDNN reads, row by row."""
+    return onednn_reads(matrix) and matrix.is_contiguous()
 
 
 def sum_of_bits(matrix: Matrix) -> int:

@@ -4,8 +4,8 @@ Paper     RAG §2.4 (minimise Σ_j −log p(y_j|x_j)); the training script of it
 Tutorial  tutorials/17_training_rag.py
 Tests     tests/rag/test_marginal_nll.py
 
-likelihood.py says what the two marginal likelihoods and their smoothing are; here they are read a few positions at a
-time (model/output_layer.py). RAG-Token's loss is a sum over positions. RAG-Sequence's needs two numbers of each
+likelihood.py says what the two marginal likelihoods and their smoothing are; here they are read a part
+at a time (model/output_layer.py). RAG-Token's loss is a sum over positions. RAG-Sequence's needs two numbers of each
 position and passage: log p(y_t|…) and, where labels are smoothed, Σ_v log p(v|…).
 
 Axes: B questions, K passages, T scored tokens, V vocabulary.
@@ -45,6 +45,7 @@ def marginal_nll(
 ) -> Float[Tensor, " B"]:
     """−log p(y|x) of each question in nats, of RAG-Token or RAG-Sequence (`variant`); `epsilon` smooths the labels.
 
+    chunk: with smoothing, of how many positions all logits are there at a time.
     output_layer: E and b. states: h_t, of which states[:, :, t] predict target t; both from `generator.answer_states`.
     ValueError: another variant.
     """
@@ -52,7 +53,7 @@ def marginal_nll(
         raise ValueError(f"variant={variant!r} is neither 'token' nor 'sequence'")
     if epsilon == 0.0:
         copies = targets.masked_fill(~mask, IGNORED)[:, None].expand(states.shape[:-1])  # (B, K, T)
-        return -LOGPROB[variant](doc_logprobs, token_logprobs(states, *output_layer, copies, chunk), mask)
+        return -LOGPROB[variant](doc_logprobs, token_logprobs(states, *output_layer, copies), mask)
     chunks = partial(read_in_chunks, states, *output_layer, chunk=chunk)
     if variant == "token":
         return smoothed_token_nll(chunks, doc_logprobs, targets, mask, epsilon)

@@ -72,7 +72,8 @@ def test_logits_of_a_half_precision_generator_are_float32():
 def test_what_is_not_said_comes_from_the_generators_config():
     generator = tiny_generator(seed=5)
     generator.config = dataclasses.replace(generator.config, num_beams=3, max_length=7, no_repeat_ngram_size=2)
-    hidden = generator.encode(IDS, MASK).last_hidden_state
+    with torch.no_grad():
+        hidden = generator.encode(IDS, MASK).last_hidden_state
     search = options(num_beams=3, num_return_sequences=2, max_length=7, no_repeat_ngram_size=2)
     assert bart_generate(generator, IDS, MASK, num_return_sequences=2) == bart_decode(generator, hidden, MASK, search)
 

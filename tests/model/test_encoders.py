@@ -34,7 +34,8 @@ def test_hidden_states_run_from_the_embeddings_to_the_last_layer():
     output = encoder(ids, mask, output_hidden_states=True, output_attentions=True)
     assert len(output.hidden_states) == 3 and len(output.attentions) == 2
     bert = encoder.question_encoder.bert
-    assert torch.equal(output.hidden_states[0], bert.embeddings(ids))
+    assert torch.equal(output.hidden_states[0][mask], bert.embeddings(ids)[mask])
+    assert not output.hidden_states[0][~mask].any()
     assert torch.equal(bert(ids, mask, output_attentions=True).last_hidden_state, output.hidden_states[-1])
     assert (output.attentions[0][1, :, :, 3:] == 0).all()
 

@@ -10,7 +10,8 @@ from torch import nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.checkpoint import checkpoint
 
-from minirag.model.kept_for_backward import PARTS, Dropout, activated_product, activation, kept
+from minirag.model.kept_for_backward import PARTS, ActivatedProduct, Dropout, kept
+from minirag.model.linear import activation
 
 names = st.sampled_from(["gelu", "gelu_new", "relu"])
 
@@ -20,6 +21,10 @@ def test_gelu_is_the_exact_one_and_gelu_new_its_approximation():
     assert math.isclose(activation("gelu", x).item(), 0.5 * (1 + math.erf(1 / math.sqrt(2))), rel_tol=1e-6)
     assert activation("gelu_new", x).item() != activation("gelu", x).item()
     assert activation("relu", torch.tensor([-1.0])).item() == 0.0
+
+
+def activated_product(name: str, u: torch.Tensor, layer: nn.Linear) -> torch.Tensor:
+    return ActivatedProduct.apply(name, u, layer.weight, layer.bias)
 
 
 def layer_and_input(inputs: int, outputs: int, shape: list[int], seed: int) -> tuple[nn.Linear, torch.Tensor]:

@@ -1,4 +1,4 @@
-"""The output layer in chunks: the numbers and gradients of all logits at once, and never more than one chunk of them."""
+"""The output layer in parts: the numbers and gradients of all logits at once, and never more than one part of them."""
 
 import weakref
 
@@ -10,8 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from minirag.likelihood import gather_token_logprobs
-from minirag.model import output_layer
-from minirag.model.output_layer import product, read_in_chunks, token_logprobs
+from minirag.model.output_layer import read_in_chunks, token_logprobs
 from tests.model.networks import bart, ragged_ids
 
 CLOSE = {"rtol": 0.0, "atol": 1e-12}
@@ -39,16 +38,16 @@ shapes = st.tuples(
 
 @settings(max_examples=25)
 @given(shapes, st.integers(1, 40))
-def test_the_log_probabilities_and_their_gradients_are_those_of_all_logits_at_once(shape, chunk):
+def test_the_log_probabilities_and_their_gradients_are_those_of_all_logits_at_once(shape, block):
     states, embeddings, bias, targets = layer(*shape)
-    chunked = token_logprobs(states, embeddings, bias, targets, chunk)
+    in_blocks = token_logprobs(states, embeddings, bias, targets, block)
     logits = (states @ embeddings.mT + bias).flatten(0, -2)
     dense = (
         gather_token_logprobs(logits[None, None], targets.view(1, -1)).view(targets.shape).masked_fill(targets < 0, 0)
     )
-    torch.testing.assert_close(chunked, dense, **CLOSE)
+    torch.testing.assert_close(in_blocks, dense, **CLOSE)
     leaves = states, embeddings, bias
-    torch.testing.assert_close(gradients(chunked, *leaves), gradients(dense, *leaves), **CLOSE)
+    torch.testing.assert_close(gradients(in_blocks, *leaves), gradients(dense, *leaves), **CLOSE)
 
 
 @settings(max_examples=25)
@@ -86,13 +85,23 @@ class Widest(TorchDispatchMode):
 
 
 @pytest.mark.parametrize("bf16", [False, True])
-def test_no_more_than_one_chunk_of_logits_is_there_forward_or_backward(bf16):
+def test_no_more_than_one_block_of_logits_is_there_forward_or_backward(bf16):
     states, embeddings, bias, targets = layer((2, 3), 8, 3, 11, dtype=torch.float32)
-    with Widest(11) as widest:
+    with Widest(11) as whole, Widest(4) as block:
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            logprobs = token_logprobs(states, embeddings, bias, targets, chunk=4)
-        assert widest.made and widest.left() == 0  # none is kept for backward
+            logprobs = token_logprobs(states, embeddings, bias, targets, block=4)
+        assert block.made and block.left() == 0  # none is kept for backward
         logprobs.sum().backward()
+    scored = int((targets >= 0).sum())
+    assert block.rows == scored and whole.rows == 0
+
+
+def test_no_more_than_one_chunk_of_logits_is_there_for_who_wants_all_of_them():
+    states, embeddings, bias, _ = layer((), 8, 3, 11, dtype=torch.float32)
+    with Widest(11) as widest:
+        sums = read_in_chunks(states, embeddings, bias, lambda logprobs, part: logprobs.sum(dim=-1), chunk=4)
+        assert widest.made and widest.left() == 0
+        torch.cat(sums).sum().backward()
     assert widest.rows == 4
 
 
@@ -112,7 +121,7 @@ def test_where_nothing_is_scored_every_gradient_is_0():
     assert not any(gradient.any() for gradient in gradients(logprobs, states, embeddings, bias))
 
 
-def test_the_dense_layer_keeps_what_the_chunked_one_does_not():
+def test_the_dense_layer_keeps_what_the_one_in_blocks_does_not():
     states, embeddings, bias, targets = layer((6,), 8, 5, 11)
     with Widest(11) as widest:
         kept = gather_token_logprobs((states @ embeddings.mT + bias)[None], targets[:1])
@@ -122,13 +131,13 @@ def test_the_dense_layer_keeps_what_the_chunked_one_does_not():
 def test_under_bfloat16_autocast_the_normalisation_is_in_float32():
     states, embeddings, bias, targets = layer((2,), 5, 8, 30, dtype=torch.float32)
     with torch.autocast("cpu", torch.bfloat16):
-        chunked = token_logprobs(states, embeddings, bias, targets, chunk=3)
+        in_blocks = token_logprobs(states, embeddings, bias, targets, block=3)
         logits = torch.nn.functional.linear(states, embeddings, bias)
-    assert logits.dtype == torch.bfloat16 and chunked.dtype == torch.float32
+    assert logits.dtype == torch.bfloat16 and in_blocks.dtype == torch.float32
     dense = logits.float().log_softmax(dim=-1).gather(-1, targets.clamp(min=0)[..., None])[..., 0]
     dense = dense.masked_fill(targets < 0, 0)
-    torch.testing.assert_close(chunked, dense, rtol=0, atol=1e-6)
-    (gradient,) = torch.autograd.grad(chunked.sum(), states)
+    torch.testing.assert_close(in_blocks, dense, rtol=0, atol=1e-6)
+    (gradient,) = torch.autograd.grad(in_blocks.sum(), states)
     (exact,) = torch.autograd.grad(token_logprobs(states, embeddings, bias, targets).sum(), states)
     assert gradient.dtype == torch.float32
     torch.testing.assert_close(gradient, exact, rtol=0.05, atol=0.1)  # bfloat16 has 8 bits
@@ -139,12 +148,12 @@ def test_under_autocast_gradients_are_those_of_torchs_own_in_bfloat16(around_bac
     states, embeddings, bias, targets = layer((2,), 5, 8, 30, dtype=torch.float32)
     leaves = states, embeddings, bias
     with torch.autocast("cpu", torch.bfloat16):
-        chunked = token_logprobs(*leaves, targets, chunk=3)
+        in_blocks = token_logprobs(*leaves, targets, block=3)
         logits = torch.nn.functional.linear(*leaves)
         dense = logits.log_softmax(dim=-1, dtype=torch.float32).gather(-1, targets.clamp(min=0)[..., None])[..., 0]
         dense = dense.masked_fill(targets < 0, 0)
     with torch.autocast("cpu", torch.bfloat16, enabled=around_backward):
-        ours = gradients(chunked, *leaves)
+        ours = gradients(in_blocks, *leaves)
     for gradient, theirs in zip(ours, gradients(dense, *leaves), strict=True):
         assert gradient.dtype == torch.float32
         torch.testing.assert_close(
@@ -152,9 +161,9 @@ def test_under_autocast_gradients_are_those_of_torchs_own_in_bfloat16(around_bac
         )  # sums of bfloat16 products, in another order
 
 
-def test_all_chunks_add_to_one_gradient_of_the_embeddings():
+def test_all_blocks_write_to_one_gradient_of_the_embeddings():
     states, embeddings, bias, targets = layer((6,), 8, 5, 11)
-    logprobs = token_logprobs(states, embeddings, bias, targets, chunk=4).sum()
+    logprobs = token_logprobs(states, embeddings, bias, targets, block=4).sum()
     with Tables(11, 5) as made:
         logprobs.backward()
     assert made.count == 1
@@ -178,9 +187,23 @@ class Tables(TorchDispatchMode):
         return len(self.storages)
 
 
-def test_a_chunk_that_is_not_positive_is_refused():
-    with pytest.raises(ValueError, match="chunk=0 is not positive"):
-        token_logprobs(*layer((2,), 3, 4, 5), chunk=0)
+def test_a_part_that_is_not_positive_is_refused():
+    states, embeddings, bias, targets = layer((2,), 3, 4, 5)
+    with pytest.raises(ValueError, match="block=0 is not positive"):
+        token_logprobs(states, embeddings, bias, targets, block=0)
+    with pytest.raises(ValueError, match="chunk=-1 is not positive"):
+        read_in_chunks(states, embeddings, bias, lambda logprobs, part: logprobs, chunk=-1)
+
+
+def test_a_block_in_which_no_token_is_possible_adds_nothing():
+    states, embeddings, bias, targets = layer((2,), 3, 4, 6)
+    impossible = bias.detach().masked_fill(torch.arange(6) < 3, -torch.inf).requires_grad_()
+    possible = targets.detach().clamp(min=3)
+    leaves = states, embeddings, impossible
+    in_blocks = token_logprobs(*leaves, possible, block=3)
+    dense = (states @ embeddings.mT + impossible).log_softmax(dim=-1).gather(-1, possible[..., None])[..., 0]
+    torch.testing.assert_close(in_blocks, dense, **CLOSE)
+    torch.testing.assert_close(gradients(in_blocks, *leaves), gradients(dense, *leaves), **CLOSE)
 
 
 @settings(max_examples=15)
@@ -195,22 +218,6 @@ def test_decode_states_are_the_states_of_decode(lengths, steps, masked, seed):
     states = model.decode_states(decoder_ids, hidden, mask, decoder_mask)
     assert torch.equal(states, decoded.last_hidden_state)
     assert torch.equal(model.logits(states), decoded.logits)
-
-
-@given(st.integers(1, 5), st.integers(1, 40), st.integers(1, 9), st.integers(0, 50))
-def test_a_product_in_blocks_is_the_product(positions, vocabulary, block, seed):
-    torch.manual_seed(seed)
-    states, embeddings, bias = torch.randn(2, positions, 8), torch.randn(vocabulary, 8), torch.randn(vocabulary)
-    with pytest.MonkeyPatch.context() as patch, torch.no_grad():
-        patch.setattr(output_layer, "BLOCK", block)
-        logits = product(states, embeddings, bias)
-    torch.testing.assert_close(logits, states @ embeddings.mT + bias, atol=1e-5, rtol=1e-5)
-
-
-def test_a_product_whose_gradient_is_wanted_has_one():
-    states, embeddings = torch.randn(3, 8), torch.randn(20, 8, requires_grad=True)
-    product(states, embeddings, torch.zeros(20)).sum().backward()
-    torch.testing.assert_close(embeddings.grad, states.sum(dim=0).expand(20, 8))
 
 
 @settings(max_examples=25)
@@ -232,23 +239,23 @@ def test_answer_states_and_gradients_are_those_of_encoding_and_decoding_one_afte
     torch.testing.assert_close(mine, expected)
 
 
-def matrices_copied(model, states, embeddings, targets, chunk) -> int:
+def matrices_copied(model, states, embeddings, targets, block) -> int:
     """How often backward copies a (V, D)."""
-    loss = token_logprobs(states, embeddings, model.logits_bias[0], targets, chunk).sum()
+    loss = token_logprobs(states, embeddings, model.logits_bias[0], targets, block).sum()
     with torch.autograd.profiler.profile(record_shapes=True) as record:
         loss.backward()
     whole = list(model.embed_tokens.weight.shape)
     return sum(event.name == "aten::copy_" and event.input_shapes[0] == whole for event in record.function_events)
 
 
-@pytest.mark.parametrize("chunk", [2, 100])
-def test_rows_that_were_looked_up_are_added_to_the_gradient_of_the_output_layer_in_place(chunk):
+@pytest.mark.parametrize("block", [2, 100])
+def test_rows_that_were_looked_up_are_added_to_the_gradient_of_the_output_layer_in_place(block):
     model = bart(vocab_size=77)
     ids, mask = ragged_ids([4, 6], seed=0)
     answers, real = ragged_ids([3, 5], seed=1)
     targets = answers.masked_fill(~real, -100)
     states, embeddings = model.answer_states(ids, mask, answers, real)
-    assert matrices_copied(model, states, embeddings, targets, chunk) == 0
+    assert matrices_copied(model, states, embeddings, targets, block) == 0
     model.zero_grad()
     states, _ = model.answer_states(ids, mask, answers, real)
-    assert matrices_copied(model, states, model.embed_tokens.weight, targets, chunk) == 2  # what this saves
+    assert matrices_copied(model, states, model.embed_tokens.weight, targets, block) == 2  # what this saves

@@ -8,7 +8,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from minirag.model.attention import MultiHeadAttention, padding_mask
 from minirag.model.real_tokens import real_tokens
-from tests.model.networks import bart, ragged_ids
+from tests.model.networks import bart, context_encoder, ragged_ids
 
 LENGTHS = st.lists(st.integers(1, 12), min_size=1, max_size=6)
 CLOSE = {"atol": 1e-10, "rtol": 1e-10}
@@ -35,6 +35,26 @@ def test_real_tokens_have_the_states_of_the_rectangle_at_every_level_and_padding
     for ours, plain in zip(levels, in_rectangle(model, ids, mask), strict=True):
         torch.testing.assert_close(ours[mask], plain[mask], **CLOSE)
         assert (ours[~mask] == 0).all()
+
+
+@given(LENGTHS, st.integers(0, 50), st.booleans())
+def test_berts_real_tokens_have_the_states_of_the_rectangle_and_its_gradients(lengths, seed, with_gradient):
+    bert = context_encoder().double().ctx_encoder.bert
+    ids, mask = ragged_ids(lengths, seed)
+    with torch.set_grad_enabled(with_gradient):
+        plain = [bert.embeddings(ids)]
+        for layer in bert.layers:
+            plain.append(layer(plain[-1], padding_mask(mask))[0])
+        ours = bert(ids, mask, output_hidden_states=True).hidden_states
+    for level, expected in zip(ours, plain, strict=True):
+        torch.testing.assert_close(level[mask], expected[mask], **CLOSE)
+        assert (level[~mask] == 0).all()
+    if with_gradient:
+        weights = torch.linspace(-1, 1, int(mask.sum()) * 16, dtype=torch.float64).view(-1, 16)
+        both = (
+            torch.autograd.grad((states[-1][mask] * weights).sum(), list(bert.parameters())) for states in (ours, plain)
+        )
+        torch.testing.assert_close(*both, **CLOSE)
 
 
 @given(LENGTHS, st.integers(0, 20), st.booleans())

@@ -75,7 +75,7 @@ def loss_of(model: nn.Module, step: int, rows: list[int]) -> Tensor:
     targets, scored = ragged_ids([3, 5, 2, 5], seed=100 + step)
     sources, real, targets, scored = (tensor[list(rows)] for tensor in (sources, real, targets, scored))
     states = model.decode_states(targets, model.encode(sources, real).last_hidden_state, real)
-    logprobs = token_logprobs(states, model.embed_tokens.weight, model.logits_bias[0], targets, chunk=3)
+    logprobs = token_logprobs(states, model.embed_tokens.weight, model.logits_bias[0], targets, block=3)
     return -logprobs[scored].sum() / 15
 
 
