@@ -31,7 +31,7 @@ FLOORS = [
     {"model"},
     {"text"},
     {"configuration", "outputs"},
-    {"settings"},
+    {"settings", "freed_memory"},
 ]
 FLOOR_OF = {room: len(FLOORS) - height for height, rooms in enumerate(FLOORS) for room in rooms}
 NEIGHBOURS = {

@@ -69,15 +69,18 @@ def index(
     from minirag.documents.meant import is_meant, state_of_files
     from minirag.documents.reading import read_documents
     from minirag.documents.split import WORDS_PER_PASSAGE
+    from minirag.freed_memory import keep_freed_memory
+    from minirag.retrieval.building import BATCH
     from minirag.retrieval.construction import build_knowledge_base, update_knowledge_base
     from minirag.retrieval.sidecar import is_knowledge_base, read_sidecar
     from minirag.training.dpr.towers import is_pair
 
+    keep_freed_memory()
     encode, fingerprint = open_context_encoder(model, device)
     at_once = 1
     if workers > 1:
         encode, at_once = spread(model, device, workers, fingerprint)
-    batch_size = 8 if choose_device(device).type == "cpu" else 64  # what fits a processor's cache is encoded fastest
+    batch_size = BATCH["cpu" if choose_device(device).type == "cpu" else "cuda"]
     words = None if whole or embeddings else WORDS_PER_PASSAGE  # a vector is that of all of a text
     given = embedding_files(embeddings or [])
     documents = f"{words} words of {state_of_files([*paths, *given])}"

@@ -21,6 +21,7 @@ from minirag.retrieval.sidecar import GRAPH, VECTORS, Sidecar, is_ours, read_sid
 from minirag.retrieval.vectors import open_vectors
 
 EXACT_UP_TO = 50_000  # passages; beyond, index="auto" builds a graph
+BATCH = {"cpu": 32, "cuda": 64}  # passages encoded together: an encoder's matrices are read once for all of them
 SORTED_TOGETHER = 1024  # so many passages are read, sorted by length, encoded in batches and put back in order
 
 Item = TypeVar("Item")
