@@ -60,13 +60,27 @@ def test_what_is_masked_cannot_change_the_result():
 
 
 @pytest.mark.parametrize("few", [0, 2**20])
+@pytest.mark.parametrize("mask", [None, torch.arange(7) < torch.tensor([7, 2])[:, None], torch.ones(2, 7, 7).tril() > 0])
+def test_attention_without_a_gradient_is_attention_however_many_weights_it_has(few, mask, monkeypatch):
+    monkeypatch.setattr("minirag.model.attention.FEW_WEIGHTS", few)
+    q, k, v = (random_states(2, 3, 7, 4, seed=n) for n in range(3))
+    mask = None if mask is None else padding_mask(mask) if mask.ndim == 2 else mask[:, None]
+    before = [tensor.clone() for tensor in (q, k, v)]
+    with torch.no_grad():
+        states = fused_attention(q, KeysValues(k, v), mask)
+    torch.testing.assert_close(states, explicit_attention(q, KeysValues(k, v), mask)[0])
+    assert all(map(torch.equal, before, (q, k, v)))  # in place, but not what was given
+
+
+@pytest.mark.parametrize("few", [0, 2**20])
 def test_bfloat16_attention_without_a_gradient_is_attention_to_its_rounding(few, monkeypatch):
     """Weights at most 1 and values of about 1, each rounded to 8 bits: a mean of them is off by 2⁻⁷ or so."""
     monkeypatch.setattr("minirag.model.attention.FEW_WEIGHTS", few)
     q, k, v = (random_states(2, 3, n, 4, seed=n).bfloat16() for n in (4, 7, 7))
     mask = padding_mask(torch.tensor([[True] * 7, [True] * 2 + [False] * 5]))
     exact, _ = explicit_attention(q.double(), KeysValues(k.double(), v.double()), mask)
-    states = fused_attention(q, KeysValues(k, v), mask)
+    with torch.no_grad():
+        states = fused_attention(q, KeysValues(k, v), mask)
     assert states.dtype == torch.bfloat16
     torch.testing.assert_close(states.double(), exact, atol=0.03, rtol=0.03)
 
