@@ -16,6 +16,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
+WORKERS ?= 2
 Q ?= what is the capital of mongolia?
 
 export Q
@@ -32,8 +33,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 ask: $(VENV)/installed
 	@$(BIN)/minirag ask "$$Q"
 
+# Tests side by side, those of a file in one process; each with one thread, or the threads of one would wait for those of another.
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -q -m "not slow and not browser"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m "not slow and not browser"
 
 test-slow: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -q -m slow

@@ -16,6 +16,8 @@ from benchmarks.side_by_side import Ratio, in_turn, ratio, timed
 from benchmarks.work import product_operations, products
 from benchmarks.worker import worker
 
+LEAST = 0.2  # of `enough`: so long there are further rounds
+
 
 @dataclass(frozen=True)
 class Side:
@@ -72,7 +74,8 @@ def agreed_and_timed(
         multiply = {dtype: partial(fastest, products(case.device, dtype)) for dtype in job.dtypes}
         for warm_up in multiply.values():
             warm_up()
-        seconds = in_turn([each.timed_run for each in workers] + list(multiply.values()), rounds, enough)
+        runs = [each.timed_run for each in workers] + list(multiply.values())
+        seconds = in_turn(runs, rounds, enough, least=LEAST * enough)
     return first, dict(zip([*job.sides, *multiply], seconds, strict=True))
 
 

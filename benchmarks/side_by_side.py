@@ -8,6 +8,7 @@ which has threads of its own, lost a sixth of its speed to those of faiss and to
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from statistics import median
 from time import perf_counter, sleep
 
@@ -31,15 +32,17 @@ def in_turn(
     rounds: int = 9,
     enough: float = 30.0,
     clock: Callable[[], float] = perf_counter,
+    least: float = 0.0,
 ) -> list[list[float]]:
     """seconds[side][round]. After `enough` seconds no further round begins, but three there are (or `rounds`, if fewer).
 
-    A run answers its own seconds. The caller has run each side once: the first call allocates, and on a GPU compiles.
+    Before `least` seconds there are further rounds: nine of a hundredth of a second say little. A run answers its own seconds. The caller has run each side once: the first call allocates, and on a GPU compiles.
     """
     seconds: list[list[float]] = [[] for _ in runs]
     began = clock()
-    for done in range(rounds):
-        if done >= FEWEST_ROUNDS and clock() - began > enough:
+    for done in count():
+        spent = clock() - began
+        if (done >= rounds and spent >= least) or (done >= FEWEST_ROUNDS and spent > enough):
             break
         for run, times in zip(runs, seconds, strict=True):
             sleep(REST)

@@ -18,7 +18,6 @@ from benchmarks.inputs import as_their_retriever_pads, training_batch
 from benchmarks.job import OURS, THEIRS, Case, Job, Prepared, same_numbers, weight_bytes
 from benchmarks.models import our_rag, their_rag
 from benchmarks.sizes import PAD
-from minirag.freed_memory import keep_freed_memory
 from minirag.rag.sources import given_sources
 from minirag.training.activation_checkpointing import checkpoint_activations
 from minirag.training.rag.objective import answer_nll
@@ -28,7 +27,6 @@ COPIES = 4  # weight, gradient and two moments of each parameter
 
 
 def ours(variant: str, recompute: bool, case: Case) -> Prepared:
-    keep_freed_memory()  # as `minirag train` does
     model, batch = our_rag(variant, case), training_batch(case)
     if recompute:
         checkpoint_activations(model)

@@ -8,7 +8,6 @@ Tests     tests/cli/test_train.py
 import typer
 
 from minirag.cli import train_bart, train_demo, train_dpr, train_rag
-from minirag.freed_memory import keep_freed_memory
 
 app = typer.Typer(
     help="Train the demo again, or a model of your own; stopped at any moment, it goes on when called again."
@@ -20,5 +19,4 @@ for training in TRAININGS:
 
 @app.callback()
 def train() -> None:
-    """Before each of them."""
-    keep_freed_memory()
+    """With one training alone it is still named."""

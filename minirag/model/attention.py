@@ -120,7 +120,7 @@ def attention_in_place(
         keys, values = side_by_side(keys), side_by_side(values)
     weights = (queries / math.sqrt(queries.shape[-1])) @ keys.mT  # (B, H, T, S)
     if mask is not None:
-        weights += torch.zeros(mask.shape, dtype=weights.dtype).masked_fill_(~mask, -torch.inf)  # faster than a mask
+        weights += weights.new_zeros(mask.shape).masked_fill_(~mask, -torch.inf)  # faster than a mask
     return torch.softmax(weights, dim=-1, out=weights) @ values
 
 

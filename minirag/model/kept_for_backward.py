@@ -20,7 +20,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from minirag.model.linear import activation, product
+from minirag.model.linear import activation, product, times_slope
 
 PARTS = 2**16  # chances are counted in parts of this: 16 random bits decide about a number
 
@@ -64,15 +64,12 @@ class ActivatedProduct(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:
         u, weight = ctx.saved_tensors
-        of_activated = product(g, weight.mT.to(g.dtype), None) if ctx.needs_input_grad[1] else None
-        with torch.enable_grad():
-            leaf = u.detach().requires_grad_()
-            activated = activation(ctx.name, leaf)
         of_u = of_weight = of_bias = None
-        if of_activated is not None:
-            (of_u,) = torch.autograd.grad(activated, leaf, of_activated.to(u.dtype))
+        if ctx.needs_input_grad[1]:
+            of_u = times_slope(ctx.name, u, product(g, weight.mT.to(g.dtype), None).to(u.dtype))
         if ctx.needs_input_grad[2]:
-            of_weight = (g.flatten(0, -2).mT @ activated.detach().flatten(0, -2).to(g.dtype)).to(weight.dtype)
+            activated = activation(ctx.name, u).flatten(0, -2).to(g.dtype)
+            of_weight = (g.flatten(0, -2).mT @ activated).to(weight.dtype)
         if ctx.needs_input_grad[3]:
             of_bias = g.flatten(0, -2).sum(dim=0).to(ctx.bias_format)
         return None, of_u, of_weight, of_bias

@@ -29,6 +29,7 @@ FEWEST_ROWS = 16  # fewer are multiplied faster without writing the matrix in an
 Matrix = Float[Tensor, "out in"]
 Bias = Float[Tensor, " out"] | None
 
+GELU = {"gelu": "none", "gelu_new": "tanh"}  # what torch calls the exact one, and its approximation
 FUSED = {  # with what oneDNN calls each, and its variant
     "gelu": ("gelu", "none"),
     "gelu_new": ("gelu", "tanh"),
@@ -106,4 +107,11 @@ def activation(name: str, x: Float[Tensor, "*axes"]) -> Float[Tensor, "*axes"]:
     """gelu: x Φ(x) with the exact erf, as BERT and BART were trained; gelu_new: its tanh approximation; relu."""
     if name == "relu":
         return relu(x)
-    return gelu(x, approximate="tanh" if name == "gelu_new" else "none")
+    return gelu(x, approximate=GELU[name])
+
+
+def times_slope(name: str, x: Float[Tensor, "*axes"], g: Float[Tensor, "*axes"]) -> Float[Tensor, "*axes"]:
+    """act′(x) ⊙ g, written over g."""
+    if name == "relu":
+        return g.mul_(x > 0)
+    return torch.ops.aten.gelu_backward.grad_input(g, x, approximate=GELU[name], grad_input=g)

@@ -48,6 +48,13 @@ def test_after_enough_seconds_no_round_begins_but_three_there_are():
     assert len(in_turn(runs, rounds=2, enough=1.0, clock=clock)[0]) == 2
 
 
+def test_short_runs_have_further_rounds_until_they_say_something():
+    runs, clock = sides_of({"A": [0.25] * 50}, [])
+    assert len(in_turn(runs, rounds=3, clock=clock, least=2.0)[0]) == 8
+    runs, clock = sides_of({"A": [0.25] * 50}, [])
+    assert len(in_turn(runs, rounds=3, enough=1.0, clock=clock, least=2.0)[0]) == 5
+
+
 def test_a_run_takes_what_the_clock_says():
     (run,), clock = sides_of({"A": [5.0]}, [])
     assert timed(run, clock) == 5.0

@@ -68,8 +68,10 @@ def assert_same_call(models, given, theirs_given=None):
 def assert_same_fields(mine, expected):
     for name in {field.name for field in fields(mine)} - {"doc_mask", "past_key_values"}:
         found, wanted = getattr(mine, name), getattr(expected, name)
-        if name.startswith("generator_enc_") and found is not None:
-            found, wanted = (of_real_tokens(mine.generator_enc_last_hidden_state, each) for each in (found, wanted))
+        if name.startswith(("generator_enc_", "question_enc_")) and found is not None:
+            source = name.startswith("generator_enc_")
+            last_state = mine.generator_enc_last_hidden_state if source else mine.question_enc_hidden_states[-1]
+            found, wanted = (of_real_tokens(last_state, each) for each in (found, wanted))
         if found is None:  # their context_input_ids is then (None,), and their layers were told to be handed out always
             assert wanted in (None, (None,)) or name.endswith(("_hidden_states", "_attentions")), name
         elif isinstance(found, tuple):
@@ -80,7 +82,7 @@ def assert_same_fields(mine, expected):
 
 
 def of_real_tokens(last_state, found):
-    """States, or rows of attention weights, of source tokens that are not padding: ours computes no others.
+    """States, or rows of attention weights, of tokens that are not padding: our encoders compute no others.
 
     Those are 0 in the last state, and only those (tests/model/test_real_tokens.py).
     """

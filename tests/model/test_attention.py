@@ -60,7 +60,9 @@ def test_what_is_masked_cannot_change_the_result():
 
 
 @pytest.mark.parametrize("few", [0, 2**20])
-@pytest.mark.parametrize("mask", [None, torch.arange(7) < torch.tensor([7, 2])[:, None], torch.ones(2, 7, 7).tril() > 0])
+@pytest.mark.parametrize(
+    "mask", [None, torch.arange(7) < torch.tensor([7, 2])[:, None], torch.ones(2, 7, 7).tril() > 0]
+)
 def test_attention_without_a_gradient_is_attention_however_many_weights_it_has(few, mask, monkeypatch):
     monkeypatch.setattr("minirag.model.attention.FEW_WEIGHTS", few)
     q, k, v = (random_states(2, 3, 7, 4, seed=n) for n in range(3))
