@@ -36,7 +36,8 @@ def in_turn(
 ) -> list[list[float]]:
     """seconds[side][round]. After `enough` seconds no further round begins, but three there are (or `rounds`, if fewer).
 
-    Before `least` seconds there are further rounds: nine of a hundredth of a second say little. A run answers its own seconds. The caller has run each side once: the first call allocates, and on a GPU compiles.
+    Before `least` seconds there are further rounds: nine of a hundredth of a second say little. A run answers its own
+    seconds. The caller has run each side once: the first call allocates, and on a GPU compiles.
     """
     seconds: list[list[float]] = [[] for _ in runs]
     began = clock()

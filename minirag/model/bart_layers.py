@@ -172,10 +172,9 @@ class BartEncoder(nn.Module):
         levels, weights = [x if rows is None else rows.together(x)], []
         for layer in self.layers:
             x, layer_weights = layer(levels[-1], mask, weights_wanted, rows)
-            levels.append(x)
+            levels = [*levels, x] if every_level else [x]
             weights.append(layer_weights)
-        wanted = levels if every_level else levels[-1:]
-        return wanted if rows is None else [rows.apart(level) for level in wanted], weights
+        return levels if rows is None else [rows.apart(level) for level in levels], weights
 
 
 class BartDecoder(nn.Module):

@@ -107,12 +107,11 @@ class BertEncoder(nn.Module):
         levels, attentions = [x], []
         for number, layer in enumerate(self.layers, start=1):
             x, weights = layer(x, mask, output_attentions, cls_only and number == len(self.layers), rows)
-            levels.append(x)
+            levels = [*levels, x] if output_hidden_states else [x]
             attentions.append(weights)
         if cls_only:
             return EncoderOutput(x)
-        wanted = levels if output_hidden_states else levels[-1:]
-        apart = wanted if rows is None else [rows.apart(level) for level in wanted]
+        apart = levels if rows is None else [rows.apart(level) for level in levels]
         return EncoderOutput(
             apart[-1], tuple(apart) if output_hidden_states else None, tuple(attentions) if output_attentions else None
         )

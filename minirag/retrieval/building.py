@@ -65,14 +65,15 @@ def encoded_batches(
 ) -> Iterator[Float[Tensor, "n D"]]:
     """d(z) for all passages in their order, without gradient; `report` gets the number of passages done.
 
-    Passages of like length are encoded together, so that little is padded. `done`: how many were before these.
+    Passages of like length are encoded together, so that little is padded; the longest first, so that what one batch has
+    freed is large enough for the next, and what does not fit into memory shows at once. `done`: how many were before these.
     at_once: from so many threads `encode` is called.
     """
     orders: deque[list[int]] = deque()  # of the groups that are under way
 
     def batches() -> Iterator[list[Passage]]:
         for several in in_batches(passages, SORTED_TOGETHER):
-            order = sorted(range(len(several)), key=lambda n: len(several[n].title) + len(several[n].text))
+            order = sorted(range(len(several)), key=lambda n: -len(several[n].title) - len(several[n].text))
             orders.append(order)
             yield from ([several[n] for n in chosen] for chosen in in_batches(order, batch_size))
 
