@@ -62,7 +62,7 @@ def one_job(name: str, chosen: Selection, out: Path | None, console: Console) ->
         make_parts(case.size)
         around = circumstances(case.device)
         try:
-            row = measure(name, JOBS[name], case, chosen.rounds, chosen.enough, chosen.with_memory)
+            row = measure(name, JOBS[name], case, chosen.rounds, chosen.enough, chosen.with_memory, chosen.least)
         except Disagreement as reason:
             console.print(f"{name}, {case.size}, {case.questions} questions: {reason}")
             agreed = False

@@ -16,8 +16,6 @@ from benchmarks.side_by_side import Ratio, in_turn, ratio, timed
 from benchmarks.work import product_operations, products
 from benchmarks.worker import worker
 
-LEAST = 0.2  # of `enough`: so long there are further rounds
-
 
 @dataclass(frozen=True)
 class Side:
@@ -49,9 +47,11 @@ class Measured:
     peaks: dict[str, float]  # number format → operations a second of a square matrix product
 
 
-def measure(name: str, job: Job, case: Case, rounds: int, enough: float, with_memory: bool) -> Measured:
-    """Disagreement: nothing is timed. ChildProcessError: a side failed. `rounds`, `enough` (seconds): see side_by_side.py."""
-    first, seconds = agreed_and_timed(job, case, rounds, enough)
+def measure(
+    name: str, job: Job, case: Case, rounds: int, enough: float, with_memory: bool, least: float = 0.0
+) -> Measured:
+    """Disagreement: nothing is timed. ChildProcessError: a side failed. `rounds`, and seconds: see side_by_side.py."""
+    first, seconds = agreed_and_timed(job, case, rounds, enough, least)
     peaks = {dtype: product_operations(case.device) / min(seconds[dtype]) for dtype in job.dtypes}
     sides = [
         Side(side, seconds[side], counted, counted / median(seconds[side]) / peaks[dtype], result=one_number(computed))
@@ -63,7 +63,7 @@ def measure(name: str, job: Job, case: Case, rounds: int, enough: float, with_me
 
 
 def agreed_and_timed(
-    job: Job, case: Case, rounds: int, enough: float
+    job: Job, case: Case, rounds: int, enough: float, least: float
 ) -> tuple[list[tuple[Any, int]], dict[str, list[float]]]:
     """(what each side computed and its operations; side or number format → seconds of each round)."""
     with ExitStack() as until_timed:
@@ -75,7 +75,7 @@ def agreed_and_timed(
         for warm_up in multiply.values():
             warm_up()
         runs = [each.timed_run for each in workers] + list(multiply.values())
-        seconds = in_turn(runs, rounds, enough, least=LEAST * enough)
+        seconds = in_turn(runs, rounds, enough, least=least)
     return first, dict(zip([*job.sides, *multiply], seconds, strict=True))
 
 

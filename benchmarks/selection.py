@@ -21,11 +21,14 @@ class Selection:
     tokens: int = 24
     rounds: int = 9
     enough: float = 30.0  # seconds of one case, both sides together; three rounds there are in any case
+    least: float = 6.0  # before so many seconds there are further rounds
     with_memory: bool = True
     most_rows: int = 1_000_000  # of jobs that say themselves how many they search
 
 
-QUICK = Selection(("tiny",), (2,), rows=16, tokens=6, rounds=2, enough=1.0, with_memory=False, most_rows=2000)
+QUICK = Selection(
+    ("tiny",), (2,), rows=16, tokens=6, rounds=2, enough=1.0, least=0.0, with_memory=False, most_rows=2000
+)
 USUAL = Selection(("tiny", "base"), (2,), rows=96)
 FULL = Selection(("tiny", "base", "large"), (1, 4, 16), rows=2000, enough=120.0)
 
