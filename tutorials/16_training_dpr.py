@@ -135,10 +135,9 @@ figure = loss_curve(losses, unit="nats per question")
 figure
 
 # %% [markdown]
-# The three losses are not to be compared: it is easier to be right among 4 than among 64. Recall can be, but what more
-# negatives are worth, and hard ones, does not show after 15 steps: another draw of dropout orders the three otherwise. It
-# does in DPR's table 3; top-20 accuracy on Natural Questions, in %. Below it, our own long runs on real questions
-# (minutes, not seconds):
+# The three losses are not to be compared: it is easier to be right among 4 than among 64. Recall can be, but 15 steps do not
+# show what more negatives are worth, nor hard ones: other dropout orders the three otherwise. DPR's table 3 does; top-20
+# accuracy on Natural Questions, in %. Below it, our own long runs on real questions (minutes, not seconds):
 
 # %%
 print({"7": 69.1, "31": 70.8, "127": 73.0, "31 + 32 hard": 77.3})
