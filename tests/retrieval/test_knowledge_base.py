@@ -117,7 +117,7 @@ def test_passages_of_like_length_are_encoded_together_and_come_back_in_their_ord
     done = []
     vectors = torch.cat(list(encoded_batches(passages, encoder, batch_size, done.append)))
     assert torch.equal(vectors, encode(passages))
-    assert seen == sorted(lengths) and done[-1] == len(lengths) and done == sorted(done)
+    assert seen == sorted(lengths, reverse=True) and done[-1] == len(lengths) and done == sorted(done)
 
 
 def test_vectors_of_two_dimensions_are_refused():
