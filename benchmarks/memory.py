@@ -60,9 +60,8 @@ def import_libraries(side: str) -> None:
     states = torch.randn(1, 2, 64, 64, requires_grad=True)
     small = nn.functional.scaled_dot_product_attention(states, states, states) @ states
     small.log_softmax(dim=-1).sum().backward()
-    torch.optim.AdamW(
-        [states], fused=True
-    ).step()  # torch imports a compiler for it, 75 MB, that transformers has imported
+    # torch imports a compiler for its first optimizer, 75 MB, which transformers has imported already.
+    torch.optim.AdamW([states], fused=True).step()
 
 
 def forget_the_past(device: torch.device) -> None:

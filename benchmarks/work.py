@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop_count, sdpa_flop_count
 
+from minirag.model.linear import onednn_reads
+
 SIDE = {"cpu": 2048, "cuda": 8192}  # of the square matrices: large enough that a larger one is no faster
 aten = torch.ops.aten
 
@@ -57,16 +59,9 @@ def products(device: str, dtype: str) -> list[Callable[[], object]]:
     """Runs of which the fastest says what the peak is."""
     matrix = square(SIDE[torch.device(device).type], device, dtype)
     plain = [lambda: matrix @ matrix]
-    if not onednn_multiplies(device, dtype):
+    if not onednn_reads(matrix):
         return plain
     return [*plain, lambda: torch.ops.mkldnn._linear_pointwise(matrix, matrix, None, "none", [], "")]
-
-
-def onednn_multiplies(device: str, dtype: str) -> bool:
-    """On a CPU; bfloat16 where the processor has instructions for it."""
-    if torch.device(device).type != "cpu" or not torch.backends.mkldnn.is_available():
-        return False
-    return dtype != "bfloat16" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 def product_operations(device: str) -> int:

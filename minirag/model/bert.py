@@ -72,7 +72,7 @@ class BertLayer(nn.Module):
         rows: RealTokens | None = None,
     ) -> tuple[Float[Tensor, "R T D"], Float[Tensor, "B H m S"] | None]:
         """T = S; with `cls_only` T = 1, position 0 of each row. rows: x holds the real tokens of all rows in one."""
-        asking = x if not cls_only else x[:, :1] if rows is None else rows.apart(x)[:, :1]  # (R, T, D)
+        asking = first_tokens(x, rows) if cls_only else x  # (R, T, D)
         if rows is not None and x.device.type == "cpu" and not (cls_only or weights_wanted):
             attended, weights = self.attention.row_by_row(x, x, rows, rows), None
         else:
@@ -115,6 +115,11 @@ class BertEncoder(nn.Module):
         return EncoderOutput(
             apart[-1], tuple(apart) if output_hidden_states else None, tuple(attentions) if output_attentions else None
         )
+
+
+def first_tokens(x: Float[Tensor, "A n D"], rows: RealTokens | None) -> Float[Tensor, "B 1 D"]:
+    """[CLS] of each row."""
+    return (x if rows is None else rows.apart(x))[:, :1]
 
 
 def check_length(length: int, limit: int) -> None:

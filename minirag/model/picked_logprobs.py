@@ -89,9 +89,8 @@ def blocks_of_logits(
 
 def inside(index: Int[Tensor, " n"], part: slice) -> tuple[Tensor, Int[Tensor, "n 1"]]:
     """Whether each target is in this block, and its column there (any column, where it is not)."""
-    return (index >= part.start) & (index < part.stop), (index - part.start).clamp(0, part.stop - part.start - 1)[
-        :, None
-    ]
+    column = (index - part.start).clamp(0, part.stop - part.start - 1)
+    return (index >= part.start) & (index < part.stop), column[:, None]
 
 
 def product_format(states: Float[Tensor, "n D"]) -> torch.dtype:

@@ -9,8 +9,9 @@ from benchmarks.measure import fastest
 from benchmarks.memory import forget_the_past, memory_above
 from benchmarks.side_by_side import in_turn, ratio, timed
 from benchmarks.sizes import part_folder
-from benchmarks.work import SIDE, onednn_multiplies, operations, product_operations, products
+from benchmarks.work import SIDE, operations, product_operations, products
 from minirag.model.attention import KeysValues, fused_attention
+from minirag.model.linear import is_fast
 from minirag.training.peak_memory import peak_memory
 
 
@@ -85,7 +86,7 @@ def test_the_gradient_of_attention_is_five_products():
 def test_the_peak_is_that_of_one_matrix_product_by_each_library_that_there_is(dtype, monkeypatch):
     monkeypatch.setitem(SIDE, "cpu", 64)
     counted = [operations(run) for run in products("cpu", dtype)]
-    assert counted == [product_operations("cpu")] * (2 if onednn_multiplies("cpu", dtype) else 1)
+    assert counted == [product_operations("cpu")] * (2 if is_fast(getattr(torch, dtype)) else 1)
 
 
 def test_the_fastest_product_counts(monkeypatch):

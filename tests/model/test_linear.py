@@ -71,12 +71,11 @@ def test_a_matrix_is_read_column_by_column_too():
         assert asked(lambda: torch.testing.assert_close(product(x, matrix, None), x @ matrix.mT)) == 1
 
 
-@pytest.mark.skipif(not is_fast(torch.bfloat16), reason="a processor that multiplies bfloat16")
 def test_bfloat16_is_multiplied_where_the_processor_knows_it():
     layer, x = layer_and_rows((6, 32), 16, True, 0)
     layer, x = layer.bfloat16(), x.bfloat16()
     with torch.no_grad():
-        assert onednn_is_faster(x, layer.weight)
+        assert onednn_is_faster(x, layer.weight) == is_fast(torch.bfloat16)
         ours = layer.activated(x, "gelu")
     torch.testing.assert_close(ours.double(), exact(layer, x, "gelu"), atol=1e-2, rtol=1e-2)  # rounded to 8 bits
 
