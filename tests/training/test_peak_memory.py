@@ -19,7 +19,8 @@ def test_the_peak_is_at_least_what_is_held_and_stays_when_it_is_gone():
     assert 240 * MB < peak < 64_000 * MB
     assert rows.sum() == 60 * MB
     del rows
-    assert peak_memory(torch.device("cpu")) >= peak
+    # Linux adds up the pages of its processors now and then: VmHWM may be less by some pages than what it said before.
+    assert peak_memory(torch.device("cpu")) > peak - 2 * MB
 
 
 def test_a_system_that_does_not_say_is_not_guessed_at(monkeypatch, tmp_path):
