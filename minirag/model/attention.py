@@ -71,6 +71,21 @@ class MultiHeadAttention(nn.Module):
         gathered = join_heads(states)
         return self.output(gathered if rows is None else rows.together(gathered)), weights
 
+    def one_query(
+        self, x: Float[Tensor, "B 1 D"], source: Float[Tensor, "B S D"], mask: Bool[Tensor, "B 1 1 S"] | None
+    ) -> Float[Tensor, "B 1 D"]:
+        """Without keys and values: W_K s · q = s · W_Kᵀ q, and Σ_s a_s (W_V s + b) = W_V (Σ_s a_s s) + b, since Σ_s a_s = 1.
+
+        For who asks once, and wants no dropout. b_K adds the same to the scores of all s: softmax does not see it.
+        """
+        queries = split_heads(self.query(x), self.heads)[:, :, 0] / math.sqrt(x.shape[2] // self.heads)  # (B, H, E)
+        key, value = (part.weight.view(self.heads, -1, x.shape[2]) for part in (self.key, self.value))  # (H, E, D)
+        scores = torch.einsum("bhe, hed -> bhd", queries, key) @ source.mT  # (B, H, S)
+        if mask is not None:
+            scores = scores.masked_fill(~mask[:, :, 0], -torch.inf)
+        gathered = torch.einsum("bhd, hed -> bhe", scores.softmax(dim=-1) @ source, value).flatten(1)  # (B, D)
+        return self.output((gathered + self.value.bias)[:, None])
+
     def row_by_row(
         self, x: Float[Tensor, "1 m D"], source: Float[Tensor, "1 n D"], rows: RealTokens, source_rows: RealTokens
     ) -> Float[Tensor, "1 m D"]:

@@ -11,7 +11,11 @@ Where the state of [CLS] is all that is wanted (`cls_only`), the last layer is a
 values of every token all the same, for [CLS] looks at all of them. But what the others would have become, nobody sees: query,
 output, feed-forward network and norms are computed for one token instead of S. Of a layer's 12 D² products for each token
 (F = 4D) the keys and values are 2; the other 10 fall away, 42 % of two layers, 7 % of twelve. The layers below are computed
-whole, for the last one's keys and values are made of their states.
+whole, for the last one reads the states of all.
+
+Without a gradient the keys and values fall away too (`MultiHeadAttention.one_query`). A score W_K s · q may be read from the
+other side, as s · W_Kᵀ q: the matrix is multiplied with one query instead of S states. And a sum of values is W_V times
+a sum of states. In training it stays as it was: with dropout the weights no longer add up to 1.
 
 Padding goes through no layer (real_tokens.py): texts of a batch are rarely of one length.
 """
@@ -73,7 +77,9 @@ class BertLayer(nn.Module):
     ) -> tuple[Float[Tensor, "R T D"], Float[Tensor, "B H m S"] | None]:
         """T = S; with `cls_only` T = 1, position 0 of each row. rows: x holds the real tokens of all rows in one."""
         asking = first_tokens(x, rows) if cls_only else x  # (R, T, D)
-        if rows is not None and x.device.type == "cpu" and not (cls_only or weights_wanted):
+        if cls_only and not (weights_wanted or self.training or torch.is_grad_enabled()):
+            attended, weights = self.attention.one_query(asking, x if rows is None else rows.apart(x), mask), None
+        elif rows is not None and x.device.type == "cpu" and not (cls_only or weights_wanted):
             attended, weights = self.attention.row_by_row(x, x, rows, rows), None
         else:
             sources = self.attention.keys_values(x, rows)

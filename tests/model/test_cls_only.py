@@ -114,6 +114,34 @@ def test_the_last_layer_computes_one_position_and_the_keys_and_values_of_all(lay
     assert counted(layers, backward=True) == 3 * products + 3.5 * attention  # backward computes Q Kᵀ once more
 
 
+@given(LENGTHS, st.booleans(), LAYERS)
+def test_without_a_gradient_the_vectors_are_the_same(lengths, masked, layers):
+    encoder = context_encoder(num_hidden_layers=layers).double()
+    ids, mask = ragged_ids(lengths, seed=layers)
+    mask = mask if masked else None
+    with torch.no_grad():
+        got = vector_alone(encoder, ids, mask, ids % 2)
+    torch.testing.assert_close(got, every_state(encoder, ids, mask, ids % 2).detach(), **EXACT)
+
+
+@pytest.mark.parametrize("layers", [1, 2, 12])
+def test_without_a_gradient_the_last_layer_multiplies_no_matrix_with_the_states_of_all(layers):
+    whole, heads = sum(layer_operations(LENGTH)), 2
+    of_one = BATCH * 2 * (4 * WIDTH**2 + 2 * WIDTH * INNER)  # W_Q, W_K, W_V, W_O and the two inside, for [CLS]
+    with torch.no_grad():
+        assert counted(layers) == (layers - 1) * whole + of_one + BATCH * 2 * 2 * heads * LENGTH * WIDTH
+
+
+def test_with_dropout_the_last_layer_is_computed_the_same_way_with_and_without_a_gradient():
+    """A large batch is encoded in pieces without a gradient, then with one: dropout must fall on the same places."""
+    encoder, (ids, mask) = context_encoder(attention_probs_dropout_prob=0.5).double().train(), ragged_ids([9, 4])
+    torch.manual_seed(0)
+    expected = vector_alone(encoder, ids, mask).detach()
+    torch.manual_seed(0)
+    with torch.no_grad():
+        assert torch.equal(vector_alone(encoder, ids, mask), expected)
+
+
 def test_of_every_other_token_ten_products_of_twelve_fall_away_as_the_module_says():
     inside = {"intermediate_size": 4 * WIDTH}
     saved = counted(2, pooling="mean", **inside) - counted(2, **inside)
