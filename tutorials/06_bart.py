@@ -1,7 +1,8 @@
 # %% [markdown]
 # # 06 BART: how does the generator read a source and write an answer?
 #
-# Modules: minirag/model/bart.py, minirag/model/bart_layers.py, minirag/model/decoder_cache.py
+# Modules: minirag/model/bart.py, minirag/model/bart_layers.py, minirag/model/bart_stacks.py,
+# minirag/model/decoder_cache.py
 #
 # Paper: BART §2; RAG §2.3
 #

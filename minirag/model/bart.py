@@ -15,7 +15,8 @@ from torch.nn.functional import cross_entropy, embedding, linear
 
 from minirag.configuration import BartConfig
 from minirag.model.attention import padding_mask
-from minirag.model.bart_layers import BartDecoder, BartEncoder, shift_right
+from minirag.model.bart_layers import shift_right
+from minirag.model.bart_stacks import BartDecoder, BartEncoder
 from minirag.model.decoder_cache import DecoderCache
 from minirag.model.dpr import initialise
 from minirag.model.output_layer import whole_gradient_last

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from minirag.retrieval import building, construction, hnsw_index
+from minirag.retrieval import building, hnsw_index, vectors_step
 from minirag.retrieval.construction import build_knowledge_base, update_knowledge_base
 from minirag.retrieval.passage import Passage, Place
 from tests.retrieval.small_bases import FINGERPRINT, encode
@@ -31,7 +31,7 @@ def work(folder: Path, job: str) -> None:
     int8 has more that can be half done than other vectors: scales, and a trial of what they find.
     """
     torch.set_num_threads(1)
-    building.SORTED_TOGETHER = construction.SORTED_TOGETHER = 32
+    building.SORTED_TOGETHER = vectors_step.SORTED_TOGETHER = 32
     hnsw_index.CHECKPOINT = 150
     settings = {"index": "hnsw", "batch_size": 8, "resume_as": "the documents of this test"}
     if job == "new":

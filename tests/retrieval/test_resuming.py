@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from minirag.retrieval import construction
+from minirag.retrieval import vectors_step
 from minirag.retrieval.construction import build_knowledge_base, update_knowledge_base
 from minirag.retrieval.knowledge_base import KnowledgeBase
 from tests.retrieval.killed_build import child, work
@@ -110,7 +110,7 @@ def counted(seen):
 
 @pytest.fixture
 def small_steps(monkeypatch):
-    monkeypatch.setattr(construction, "SORTED_TOGETHER", 8)
+    monkeypatch.setattr(vectors_step, "SORTED_TOGETHER", 8)
     monkeypatch.setattr("minirag.retrieval.building.SORTED_TOGETHER", 8)
 
 
