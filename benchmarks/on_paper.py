@@ -37,7 +37,7 @@ def lines() -> list[str]:
         ("graph", f"{graph_hours:.0f} hours, and {times * taken['index.hnsw'] / GB + 2:,.0f} GB of memory"),
         ("exact search: memory", "any; all vectors are read for each batch of questions, fast only where they fit"),
         ("exact search: questions a second, 64 together", f"{search['exact']['questions_per_second']['64'] / times:.1f}"),
-        ("searching the graph: memory", f"{times * taken['index.hnsw'] / GB:,.0f} GB"),
+        ("searching the graph: memory", f"{times * taken['index.hnsw'] / GB:,.0f} GB; candidates' whole vectors are read"),
     ]  # fmt: skip
     return [
         f"| {PASSAGES:,} passages of 100 words, 768 numbers each | |",

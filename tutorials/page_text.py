@@ -84,12 +84,12 @@ def contents(folder: Path) -> str:
 
 
 def linked_modules(prose: str) -> str:
-    """The line `Modules: minirag/likelihood.py, …` with a link to each."""
+    """The paragraph `Modules: minirag/likelihood.py, …` with a link to each."""
 
-    def link(line: re.Match[str]) -> str:
-        return re.sub(r"minirag/[\w/]+\.py", r"[\g<0>](../../\g<0>)", line[0])
+    def link(paragraph: re.Match[str]) -> str:
+        return re.sub(r"minirag/[\w/]+\.py", r"[\g<0>](../../\g<0>)", paragraph[0])
 
-    return re.sub(r"^Modules: .*$", link, prose, flags=re.MULTILINE)
+    return re.sub(r"^Modules: .*(?:\n.+)*", link, prose, flags=re.MULTILINE)
 
 
 def prose_blocks(cell: NotebookNode, where: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""How is a knowledge base made? The steps of `build_knowledge_base`, one function each.
+"""What does making a knowledge base begin with? Its place is looked at, and its passages are encoded in batches.
 
 Paper     RAG §2.4 (context encoder and index stay fixed: this is done once), §3 (one vector per 100-word passage)
 Tutorial  tutorials/19_hot_swap_and_your_own_documents.py
@@ -9,16 +9,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from minirag.retrieval.int8_vectors import Stored
 from minirag.retrieval.passages import Passage
-from minirag.retrieval.sidecar import GRAPH, VECTORS, Sidecar, is_ours, read_sidecar
-from minirag.retrieval.vectors import open_vectors
+from minirag.retrieval.sidecar import is_ours, read_sidecar
 
 EXACT_UP_TO = 50_000  # passages; beyond, index="auto" builds a graph
 BATCH = {"cpu": 32, "cuda": 64}  # passages encoded together: an encoder's matrices are read once for all of them
@@ -130,51 +128,3 @@ def in_batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
             batch = []
     if batch:
         yield batch
-
-
-def write_index(
-    folder: Path, kind: str, report: Callable[[int], None], checkpoint: Path | None = None, or_exact: bool = False
-) -> dict[str, Any]:
-    """Exact search needs no file. A graph is built from the vectors as stored, by one thread: the same file every time.
-
-    or_exact: where too many vectors are the same one for a graph, the index is exact instead.
-    Returns what the sidecar says of the index; of a graph also how much of the exact top 5 it finds (graph_settings.py).
-    """
-    if kind == "exact":
-        return {"kind": kind}
-    from minirag.retrieval.graph_settings import graph_settings
-    from minirag.retrieval.hnsw_index import HNSWIndex
-    from minirag.retrieval.twins import TooManyTwins
-
-    vectors = open_vectors(folder / VECTORS)
-    settings = graph_settings(len(vectors))
-    try:
-        graph = HNSWIndex.build(vectors, **settings, progress=report, checkpoint=checkpoint)
-    except TooManyTwins:
-        if not or_exact:
-            raise
-        return {"kind": "exact"}
-    return save_graph(folder, graph, vectors, {"kind": kind, **settings})
-
-
-def change_index(
-    folder: Path, old: Path, before: Sidecar, rows: list[int], report: Callable[[int], None]
-) -> dict[str, Any]:
-    """The graph at `old` (of the knowledge base `before`), after the vectors in `rows`, and behind its last, became others."""
-    from minirag.retrieval.hnsw_index import HNSWIndex
-
-    vectors, index = open_vectors(folder / VECTORS), before.index
-    held = index.get("held", before.count)
-    graph = HNSWIndex.load(old, before.dimension, before.count, index["ef"], held, room=len(vectors))
-    return save_graph(folder, graph.changed(vectors, rows, report), vectors, index)
-
-
-def save_graph(folder: Path, graph: Any, vectors: Stored, settings: dict[str, Any]) -> dict[str, Any]:
-    """With as many candidates as it needs to find enough, which is tried now."""
-    from minirag.retrieval.graph_settings import with_enough_candidates
-
-    graph, recall = with_enough_candidates(graph, vectors)
-    graph.save(folder / GRAPH)
-    held = {"held": graph.held} if graph.held != graph.count else {}
-    settings = {name: value for name, value in settings.items() if name != "held"}
-    return {**settings, "ef": graph.ef, "recall_at_5": round(recall, 4), **held}

@@ -15,21 +15,20 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from minirag.retrieval.building import Encode, Progress, change_index, check_place, choose_index, write_index
+from minirag.retrieval.building import Encode, Progress, check_place, choose_index
 from minirag.retrieval.changing import Changes, change_passages
 from minirag.retrieval.disk_faults import disk_faults_named
 from minirag.retrieval.estimate import Estimate
 from minirag.retrieval.given_vectors import GivenVectors
+from minirag.retrieval.index_step import index_step
 from minirag.retrieval.knowledge_base import KnowledgeBase
 from minirag.retrieval.passages import Passage, PassageStore
 from minirag.retrieval.recipe import Recipe
-from minirag.retrieval.sidecar import FILES, GRAPH, PASSAGES, Sidecar, facts_of, write_sidecar
+from minirag.retrieval.sidecar import PASSAGES, Sidecar, facts_of, files_of, write_sidecar
 from minirag.retrieval.staging import STATE, WHOLE, empty, put_in_place, read_state, staging, write_state
 from minirag.retrieval.vectors import check_dtype
 from minirag.retrieval.vectors_step import GIVEN, stored_recall, vectors_step
 
-CHECKPOINT = "graph.checkpoint"
-REBUILT_FROM = 4  # a graph is built anew when a quarter of its passages are others
 Read = Callable[[Path, GivenVectors], Changes]  # passages into the folder; those that bring vectors, aside
 
 
@@ -118,7 +117,7 @@ def construct(folder: Path, old: KnowledgeBase | None, read: Read, recipe: Recip
             or_exact = recipe.index == "auto"
             index = index_step(place, old, changes, kind, lambda done: report(new + done), or_exact)
             whole = place / WHOLE
-            files = {name: facts_of(whole / name) for name in sorted(FILES[index["kind"]])}
+            files = {name: facts_of(whole / name) for name in sorted(files_of(index))}
             about = Sidecar(changes.count, dimension, recipe.dtype, recipe.fingerprint, index, files)
             write_sidecar(whole, replace(about, stored_recall_at_5=stored_recall(place, old, recipe.dtype)))
             put_in_place(whole, folder.resolve())
@@ -153,21 +152,3 @@ def passages_step(folder: Path, place: Path, old: KnowledgeBase | None, read: Re
         numbers = [changes.before, changes.count, changes.moved, changes.removed]
         write_state(place, begun | {"changes": numbers})
     return changes
-
-
-def index_step(
-    place: Path,
-    old: KnowledgeBase | None,
-    changes: Changes,
-    kind: str,
-    report: Callable[[int], None],
-    or_exact: bool,
-) -> dict[str, Any]:
-    """Of a graph that was there only the rows that are others are exchanged, as long as these are few."""
-    whole, rows = place / WHOLE, sorted({*changes.new_rows(), *(row for row, _ in changes.moved)})
-    had_graph = old is not None and kind == "hnsw" == old.sidecar.index["kind"]
-    few = len(rows) + max(0, changes.before - changes.count) <= changes.count // REBUILT_FROM
-    if old is not None and had_graph and few:
-        graph = old.sidecar.path_of(old.folder, GRAPH)
-        return change_index(whole, graph, old.sidecar, rows, report)
-    return write_index(whole, kind, report, place / CHECKPOINT, or_exact)

@@ -13,6 +13,7 @@ from minirag.retrieval.building import Encode, encoded
 from minirag.retrieval.changing import Changes
 from minirag.retrieval.knowledge_base import KnowledgeBase
 from minirag.retrieval.passages import PassageStore
+from minirag.retrieval.principal_axes import axes_wanted
 from minirag.retrieval.vectors import BLOCK, row_bytes
 
 
@@ -45,11 +46,12 @@ def estimate(
 
 
 def node_bytes(dimension: int, count: int) -> int:
-    """Of hnswlib's graph: the vector in float32, 2·M links and their number, the label, and what leads to higher levels."""
+    """Of hnswlib's graph: what it holds of the vector, in float32, 2·M links and their number, the label, and what leads to
+    higher levels."""
     from minirag.retrieval.graph_settings import graph_settings
 
     links = graph_settings(count)["M"]
-    return 4 * dimension + 8 * links + 4 + 8 + 4 + 8
+    return 4 * (axes_wanted(dimension) or dimension) + 8 * links + 4 + 8 + 4 + 8
 
 
 def check_room(folder: Path, place: Path, needs: Estimate) -> None:

@@ -13,7 +13,7 @@ passages that follow each other 94.3 %. With ef 100 it was 100, 99.7 and 99.2 %.
 than questions will find.
 """
 
-from dataclasses import replace
+from typing import TypeVar
 
 import torch
 from jaxtyping import Float32
@@ -22,11 +22,14 @@ from torch import Tensor
 from minirag.retrieval.exact_index import ExactIndex
 from minirag.retrieval.hnsw_index import HNSWIndex
 from minirag.retrieval.int8_vectors import Stored
+from minirag.retrieval.rescored_index import RescoredIndex
 
 SMALL_GRAPH = 50_000  # passages
 WANTED = 0.99  # of the exact top 5
 FIRST_EF, LAST_EF = 50, 3200
 SAMPLE = 200
+
+Graph = TypeVar("Graph", HNSWIndex, RescoredIndex)
 
 
 def graph_settings(count: int) -> dict[str, int]:
@@ -39,13 +42,13 @@ def graph_settings(count: int) -> dict[str, int]:
     return {"M": 16 if small else 32, "ef_construction": 100 if small else 200, "seed": 0}
 
 
-def with_enough_candidates(graph: HNSWIndex, vectors: Stored) -> tuple[HNSWIndex, float]:
+def with_enough_candidates(graph: Graph, vectors: Stored) -> tuple[Graph, float]:
     """The graph with ef doubled from 50 until it finds 99 % of what exact search finds, at most to 3,200; and that share."""
     queries = between_passages(vectors)
     exact_scores, _ = ExactIndex(vectors).search(queries, 5)
     ef = FIRST_EF
     while True:
-        graph = replace(graph, ef=ef)
+        graph = graph.with_ef(ef)
         found = recall(graph, queries, exact_scores)
         if found >= WANTED or ef >= min(LAST_EF, graph.count):
             return graph, found
@@ -58,7 +61,9 @@ def between_passages(vectors: Stored) -> Float32[Tensor, "Q D"]:
     return (vectors[rows].float() + vectors[(rows + 1) % len(vectors)].float()) / 2
 
 
-def recall(graph: HNSWIndex, queries: Float32[Tensor, "Q D"], exact_scores: Float32[Tensor, "Q k"]) -> float:
+def recall(
+    graph: HNSWIndex | RescoredIndex, queries: Float32[Tensor, "Q D"], exact_scores: Float32[Tensor, "Q k"]
+) -> float:
     """Of the true top k, the share that the graph finds; scores that are equal count as found."""
     try:
         scores, _ = graph.search(queries, exact_scores.shape[1])

@@ -12,7 +12,7 @@ or loaded, not before: exact search works where it is missing. Only here do tens
 import errno
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,9 @@ import torch
 from jaxtyping import Float, Float32, Int
 from torch import Tensor
 
+from minirag.retrieval.along_axes import AlongAxes, Seen
 from minirag.retrieval.exact_index import check_scores, check_search
 from minirag.retrieval.graph_file import check_graph, nodes_in
-from minirag.retrieval.int8_vectors import Stored
 from minirag.retrieval.twins import check_twins
 from minirag.retrieval.vectors import blocks, one_line
 
@@ -41,7 +41,7 @@ class HNSWIndex:
     @classmethod
     def build(
         cls,
-        vectors: Stored,
+        vectors: Seen,
         M: int = 32,
         ef_construction: int = 200,
         ef: int = 200,
@@ -77,7 +77,7 @@ class HNSWIndex:
                 graph.load_index(str(checkpoint), max_elements=count)
         return cls(graph, dim, count, ef)
 
-    def changed(self, vectors: Stored, rows: list[int], progress: Callable[[int], None] | None = None) -> "HNSWIndex":
+    def changed(self, vectors: Seen, rows: list[int], progress: Callable[[int], None] | None = None) -> "HNSWIndex":
         """A graph of `vectors`, which differ from its own in `rows` and behind its last. It must have been loaded with
         `room` for them.
 
@@ -130,22 +130,27 @@ class HNSWIndex:
         check_scores(scores, rows)
         return scores.to(queries.device), rows.to(queries.device)
 
-    def vectors_at(self, rows: list[int]) -> Float32[Tensor, "n D"]:
-        """The graph's own copy of some vectors."""
-        return torch.tensor(self.graph.get_items(rows, return_type="list"), dtype=torch.float32)
+    def with_ef(self, ef: int) -> "HNSWIndex":
+        return replace(self, ef=ef)
 
-    def check_vectors(self, path: Path, vectors: Stored) -> None:
-        """ValueError: the graph in `path` holds other vectors than these, or under other labels."""
-        for start, block in blocks(vectors):
-            rows = torch.arange(start, start + len(block))
-            own = torch.from_numpy(self.graph.get_items(rows.numpy(), return_type="numpy"))
-            if not torch.equal(own, block.cpu()):
-                raise ValueError(f"{path}: was built from other vectors (rows {start} to {start + len(block) - 1})")
+    def check_vectors(self, path: Path, vectors: Seen, rows: Int[Tensor, " R"] | None = None) -> None:
+        """ValueError: the graph in `path` holds other vectors than these, or under other labels. rows: only these are read."""
+        rows = torch.arange(len(vectors)) if rows is None else rows
+        for start, block in blocks(vectors, rows):
+            labels = rows[start : start + len(block)]
+            own = torch.from_numpy(self.graph.get_items(labels.numpy(), return_type="numpy"))
+            if not same_vectors(own, block.cpu(), isinstance(vectors, AlongAxes)):
+                raise ValueError(f"{path}: was built from other vectors (rows {int(labels[0])} to {int(labels[-1])})")
+
+
+def same_vectors(own: Float32[Tensor, "n D"], others: Float32[Tensor, "n D"], rounded: bool) -> bool:
+    """Bit for bit; if they were computed twice, in products of different sizes, up to what these round differently."""
+    return torch.allclose(own, others, rtol=0, atol=1e-5 * float(others.abs().max())) if rounded else own.equal(others)
 
 
 def add_rows(
     graph: Any,
-    vectors: Stored,
+    vectors: Seen,
     rows: Int[Tensor, " R"],
     num_threads: int,
     progress: Callable[[int], None] | None = None,

@@ -7,7 +7,8 @@ Tests     tests/retrieval/test_knowledge_base.py, tests/retrieval/test_tampering
     knowledge_base.json    the sidecar (sidecar.py)
     passages.sqlite        row, id, title, text and a full-text index (passages.py)
     vectors.safetensors    row → d(z), float16, float32 or int8 (vectors.py)
-    index.hnsw             the graph, where the index is "hnsw" (hnsw_index.py)
+    index.hnsw             the graph, where the index is "hnsw" (hnsw_index.py), of long vectors along
+    axes.safetensors       their principal axes (principal_axes.py, rescored_index.py)
 """
 
 import shutil
@@ -26,6 +27,7 @@ from minirag.retrieval.exact_index import ExactIndex
 from minirag.retrieval.int8_vectors import Stored
 from minirag.retrieval.passages import Passage, PassageStore
 from minirag.retrieval.sidecar import (
+    AXES,
     GRAPH,
     SIDECAR,
     VECTORS,
@@ -146,19 +148,30 @@ def open_index(folder: Path, sidecar: Sidecar, vectors: Stored) -> Any:
     if sidecar.index["kind"] == "exact":
         return ExactIndex(vectors)
     from minirag.retrieval.graph_file import read_header
-    from minirag.retrieval.hnsw_index import HNSWIndex
     from minirag.retrieval.later_graph import LaterGraph
 
     made = sidecar.index
 
-    def load(path: Path) -> HNSWIndex:
+    def load(path: Path) -> Any:
         check_bytes(path, sidecar.files[GRAPH])
-        index = HNSWIndex.load(path, sidecar.dimension, sidecar.count, made["ef"], made.get("held"))
-        rows = [0, sidecar.count // 2, sidecar.count - 1]
-        if not torch.equal(index.vectors_at(rows), vectors[rows].float()):
-            raise ValueError(f"{path}: was built from other vectors than {VECTORS}")
+        index = load_graph(folder, sidecar, vectors, path)
+        index.check_vectors(path, vectors, torch.tensor([0, sidecar.count // 2, sidecar.count - 1]))
         return index
 
     path = sidecar.path_of(folder, GRAPH)
-    read_header(path, sidecar.dimension, made.get("held", sidecar.count))
+    read_header(path, made.get("axes", sidecar.dimension), made.get("held", sidecar.count))
     return LaterGraph(path, load)
+
+
+def load_graph(folder: Path, sidecar: Sidecar, vectors: Stored, path: Path, room: int = 0) -> Any:
+    """The graph at `path`, of whole vectors or along axes (HNSWIndex or RescoredIndex). room: see HNSWIndex.load."""
+    from minirag.retrieval.hnsw_index import HNSWIndex
+    from minirag.retrieval.principal_axes import read_axes
+    from minirag.retrieval.rescored_index import RescoredIndex
+
+    made, count = sidecar.index, sidecar.count
+    numbers = made.get("axes", sidecar.dimension)
+    graph = HNSWIndex.load(path, numbers, count, made["ef"], made.get("held"), room)
+    if "axes" not in made:
+        return graph
+    return RescoredIndex(graph, read_axes(sidecar.path_of(folder, AXES), sidecar.dimension, numbers), vectors)

@@ -18,14 +18,17 @@ from jaxtyping import Float, Float32, Int
 from torch import Tensor
 
 from minirag.retrieval.hnsw_index import HNSWIndex
+from minirag.retrieval.rescored_index import RescoredIndex
+
+Graph = HNSWIndex | RescoredIndex
 
 
 class LaterGraph:
-    """Searches as the HNSWIndex does that `load` hands out, given the file's place. May be used from any thread."""
+    """Searches as the graph does that `load` hands out, given the file's place. May be used from any thread."""
 
-    def __init__(self, path: Path, load: Callable[[Path], HNSWIndex]) -> None:
+    def __init__(self, path: Path, load: Callable[[Path], Graph]) -> None:
         self.path, self.load, self.lock = path, load, Lock()
-        self.graph: HNSWIndex | None = None
+        self.graph: Graph | None = None
         self.file = os.open(path, os.O_RDONLY)
         weakref.finalize(self, os.close, self.file)
 
@@ -33,7 +36,7 @@ class LaterGraph:
         """See HNSWIndex.search. ValueError, the first time: what is wrong with the file."""
         return self.loaded().search(queries, k)
 
-    def loaded(self) -> HNSWIndex:
+    def loaded(self) -> Graph:
         with self.lock:
             if self.graph is None:
                 self.graph = self.load(self.place())

@@ -22,7 +22,7 @@ SIDECAR = "knowledge_base.json"
 PARTIAL = f".{SIDECAR}.partial"
 FORMAT = "minirag knowledge base"
 FORMAT_VERSION = 1
-PASSAGES, VECTORS, GRAPH = "passages.sqlite", "vectors.safetensors", "index.hnsw"
+PASSAGES, VECTORS, GRAPH, AXES = "passages.sqlite", "vectors.safetensors", "index.hnsw", "axes.safetensors"
 FILES = {"exact": {PASSAGES, VECTORS}, "hnsw": {PASSAGES, VECTORS, GRAPH}}
 OPTIONAL = {"generation": 0, "stored_recall_at_5": None}  # knowledge bases from before lack them: they say this
 SMALL = 8 * 1024 * 1024  # files below this size are hashed whenever a knowledge base is opened
@@ -33,7 +33,7 @@ MOST_BRACKETS = 100  # in a sidecar: one that is nested deeper than Python can w
 @dataclass(frozen=True)
 class Sidecar:
     """`index`: {"kind": "exact"} or {"kind": "hnsw", "M", "ef_construction", "ef", "seed", "recall_at_5"},
-    and "held" where the graph still has nodes of passages that are gone.
+    and "held" where the graph still has nodes of passages that are gone, "axes" where it holds vectors of so many numbers.
     `files`: name → {"size", "sha256"}. `fingerprint`: of the context encoder that made the vectors.
     `generation`: how many times the knowledge base was changed; it is part of the names of the files on disk (path_of).
     `stored_recall_at_5`: how much of the true top 5 is found in float16 or int8 vectors (storage_trial.py); None: not known.
@@ -63,7 +63,12 @@ def name_on_disk(name: str, generation: int) -> str:
 
 def is_ours(name: str) -> bool:
     """Is this a file of a knowledge base, of whatever generation?"""
-    return name in (SIDECAR, PARTIAL) or re.sub(r"^(\w+)\.[1-9]\d*\.", r"\1.", name) in FILES["hnsw"]
+    return name in (SIDECAR, PARTIAL) or re.sub(r"^(\w+)\.[1-9]\d*\.", r"\1.", name) in FILES["hnsw"] | {AXES}
+
+
+def files_of(index: dict[str, Any]) -> set[str]:
+    """Which files a knowledge base with this index has."""
+    return FILES[index["kind"]] | ({AXES} if "axes" in index else set())
 
 
 def is_knowledge_base(folder: Path) -> bool:
@@ -150,9 +155,10 @@ def check_index(path: Path, index: Any, files: Any) -> None:
         raise ValueError(f"{path}: index kind {kind!r:.80} is unknown (one of {', '.join(FILES)})")
     if kind == "hnsw" and (type(index.get("ef")) is not int or not 1 <= index["ef"] < 2**31):
         raise ValueError(f"{path}: index ef={index.get('ef')!r:.80} is not a whole number above 0, or too large")
-    if kind == "hnsw" and (type(index.get("held", 1)) is not int or index.get("held", 1) < 1):
-        raise ValueError(f"{path}: index held={index['held']!r:.80} is not a whole number above 0")
-    if not isinstance(files, dict) or set(files) != FILES[kind]:
+    for name in ("held", "axes"):
+        if kind == "hnsw" and (type(index.get(name, 1)) is not int or index.get(name, 1) < 1):
+            raise ValueError(f"{path}: index {name}={index[name]!r:.80} is not a whole number above 0")
+    if not isinstance(files, dict) or set(files) != files_of(index):
         raise ValueError(f"{path}: does not list the files of a knowledge base with index {kind!r}")
     for name, facts in files.items():
         if not isinstance(facts, dict) or set(facts) != {"size", "sha256"}:

@@ -20,6 +20,7 @@ from jaxtyping import Float, Float32, Int
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from minirag.retrieval.along_axes import Seen
 from minirag.retrieval.int8_vectors import LARGEST, Int8Vectors, Stored, as_int8
 
 DTYPES = {"float16": (torch.float16, "F16", 2), "float32": (torch.float32, "F32", 4), "int8": (torch.int8, "I8", 1)}
@@ -133,7 +134,7 @@ def open_vectors(path: Path) -> Stored:
     raise ValueError(f"{path}: {said}, not float16 or float32 (N, D), or int8 with float32 scales (N,)")
 
 
-def blocks(vectors: Stored, rows: Int[Tensor, " R"] | None = None) -> Iterator[tuple[int, Float32[Tensor, "n D"]]]:
+def blocks(vectors: Seen, rows: Int[Tensor, " R"] | None = None) -> Iterator[tuple[int, Float32[Tensor, "n D"]]]:
     """(number of its first vector, the block in float32): the whole is never in memory at once. A block is good until the
     next one. rows: of these vectors only, numbered as they stand there.
 

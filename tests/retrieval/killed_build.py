@@ -9,7 +9,7 @@ import torch
 from minirag.retrieval import building, hnsw_index, vectors_step
 from minirag.retrieval.construction import build_knowledge_base, update_knowledge_base
 from minirag.retrieval.passage import Passage, Place
-from tests.retrieval.small_bases import FINGERPRINT, encode
+from tests.retrieval.small_bases import FINGERPRINT, encode_long
 
 COUNT, FIRST_CHANGED = 600, 450
 
@@ -22,13 +22,13 @@ def passages(first=0, text="passage"):
 
 def slowly(batch):
     time.sleep(0.001)
-    return encode(batch)
+    return encode_long(batch)
 
 
 def work(folder: Path, job: str) -> None:
     """`new`, or `change`: a quarter of the passages say something else, so that the graph is changed and not built anew.
 
-    int8 has more that can be half done than other vectors: scales, and a trial of what they find.
+    int8 has more that can be half done than other vectors: scales, and a trial of what they find. Long ones have axes too.
     """
     torch.set_num_threads(1)
     building.SORTED_TOGETHER = vectors_step.SORTED_TOGETHER = 32

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from minirag.retrieval.building import Encode
 from minirag.retrieval.construction import build_knowledge_base
 from minirag.retrieval.knowledge_base import KnowledgeBase
 from minirag.retrieval.passages import Passage
@@ -29,6 +30,13 @@ def encode(passages: Sequence[Passage], dimension: int = 8) -> Tensor:
     return torch.cat(rows)
 
 
-def small_base(folder: Path, count: int = 20, **settings: object) -> KnowledgeBase:
+LONG = 256  # numbers of a vector that a graph does not hold whole
+
+
+def encode_long(passages: Sequence[Passage]) -> Tensor:
+    return encode(passages, LONG)
+
+
+def small_base(folder: Path, count: int = 20, encode: Encode = encode, **settings: object) -> KnowledgeBase:
     settings = {"fingerprint": FINGERPRINT, "batch_size": 7, **settings}
     return build_knowledge_base(folder, some_passages(count), encode, **settings)  # type: ignore[arg-type]

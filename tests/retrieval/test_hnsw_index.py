@@ -64,7 +64,16 @@ def test_saving_and_loading_changes_nothing(index, saved):
     queries = unit_vectors(20, D, seed=4)
     for before, after in zip(index.search(queries, 10), loaded.search(queries, 10), strict=True):
         assert torch.equal(before, after)
-    assert torch.equal(index.vectors_at([0, N - 1]), loaded.vectors_at([0, N - 1]))
+
+
+def test_the_vectors_it_was_built_from_are_told_from_others(index, saved, vectors):
+    index.check_vectors(saved, vectors)
+    others = vectors.clone()
+    others[70, 3] += 0.01
+    index.check_vectors(saved, others, torch.tensor([0, 69, 71]))
+    for rows in (None, torch.tensor([0, 70])):
+        with pytest.raises(ValueError, match="was built from other vectors"):
+            index.check_vectors(saved, others, rows)
 
 
 def test_ef_is_the_given_one_after_loading(saved):

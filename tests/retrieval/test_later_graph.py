@@ -60,7 +60,7 @@ def test_who_has_it_open_searches_what_was_there_then(folder, then):
         others = list(reversed(some_passages(30)))
         build_knowledge_base(folder, others, encode, FINGERPRINT, index="hnsw", overwrite=True)
     assert kb.search(ASKED, 1)[1].flatten().tolist() == [0, 1, 2]
-    assert torch.equal(kb.index.loaded().vectors_at([5])[0], kb.vectors[5].float())
+    kb.index.loaded().check_vectors(folder / GRAPH, kb.vectors, torch.tensor([5]))
 
 
 def test_the_header_is_looked_at_when_it_is_opened(folder):

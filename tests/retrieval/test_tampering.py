@@ -11,15 +11,15 @@ from safetensors.torch import load_file, save_file
 from minirag.retrieval import sidecar as sidecar_module
 from minirag.retrieval.knowledge_base import KnowledgeBase
 from minirag.retrieval.sidecar import FORMAT_VERSION, SIDECAR, facts_of, sha256_of_contents
-from tests.retrieval.small_bases import FINGERPRINT, small_base
+from tests.retrieval.small_bases import FINGERPRINT, encode_long, small_base
 
-FILES = ["knowledge_base.json", "passages.sqlite", "vectors.safetensors", "index.hnsw"]
+FILES = ["knowledge_base.json", "passages.sqlite", "vectors.safetensors", "index.hnsw", "axes.safetensors"]
 FIELDS = ["count", "dimension", "dtype", "fingerprint", "index", "files", "space", "format", "format_version", "sha256"]
 
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory):
-    return small_base(tmp_path_factory.mktemp("base") / "kb", 12, index="hnsw").folder
+    return small_base(tmp_path_factory.mktemp("base") / "kb", 12, encode_long, index="hnsw").folder
 
 
 @pytest.fixture
@@ -161,7 +161,7 @@ def test_vectors_of_another_dimension_are_refused(folder):
     vectors = load_file(folder / "vectors.safetensors")["vectors"]
     save_file({"vectors": vectors[:, :4].contiguous()}, folder / "vectors.safetensors")
     refreshed(folder)
-    assert "vectors.safetensors: has shape [12, 4], the sidecar says [12, 8]" in refusal(folder)
+    assert "vectors.safetensors: has shape [12, 4], the sidecar says [12, 256]" in refusal(folder)
 
 
 @pytest.mark.parametrize("row", [0, 11])
@@ -200,14 +200,14 @@ def test_opening_looks_at_the_first_thousand_vectors_and_verify_at_all(tmp_path)
 
 
 def test_a_graph_of_other_vectors_is_refused(folder, tmp_path):
-    other = small_base(tmp_path / "other", 12, index="hnsw", dtype="float32").folder
+    other = small_base(tmp_path / "other", 12, encode_long, index="hnsw", dtype="float32").folder
     shutil.copy(other / "index.hnsw", folder / "index.hnsw")
     refreshed(folder)
     assert "index.hnsw: was built from other vectors" in refusal(folder)
 
 
 def test_a_graph_of_another_size_is_refused(folder, tmp_path):
-    other = small_base(tmp_path / "other", 11, index="hnsw").folder
+    other = small_base(tmp_path / "other", 11, encode_long, index="hnsw").folder
     shutil.copy(other / "index.hnsw", folder / "index.hnsw")
     refreshed(folder)
     assert "index.hnsw: holds 11 vectors, not 12" in refusal(folder)

@@ -13,7 +13,8 @@ FIRST = """\
 # %% [markdown]
 # # 00 First: is a page made?
 #
-# Modules: minirag/likelihood.py
+# Modules: minirag/likelihood.py,
+# minirag/rag/scoring.py
 #
 # Prose.
 
@@ -59,7 +60,8 @@ def test_below_each_cell_stands_what_it_printed_and_drew(built):
         "*This page is made by `make pages` from [tutorials/00_first.py](../00_first.py); "
         "`python tutorials/00_first.py` prints the same numbers.*\n\n"
         "[all tutorials](README.md) · [01 Second: does it have neighbours? →](01_second.md)\n\n"
-        "Modules: [minirag/likelihood.py](../../minirag/likelihood.py)\n\nProse.\n\n"
+        "Modules: [minirag/likelihood.py](../../minirag/likelihood.py),\n"
+        "[minirag/rag/scoring.py](../../minirag/rag/scoring.py)\n\nProse.\n\n"
         '```python\nprint("a third is", 1 / 3)\n```\n\n'
         "```text\na third is 0.3333333333333333\n```\n\n"
         "```python\nfrom matplotlib.figure import Figure\n\nfigure = Figure(figsize=(2, 2))\n"
@@ -109,8 +111,8 @@ def test_check_says_what_differs_line_by_line_and_writes_nothing(folder, capsys)
     assert [line.split(":")[0] for line in lines] == [
         "00_first_1.svg",
         "07_gone.md",
-        "00_first.md, line 9",
-        "00_first.md, line 16",
+        "00_first.md, line 10",
+        "00_first.md, line 17",
     ]
     assert "'Verse.'" in lines[2] and "0.3333333333333333" in lines[3]
     assert page.read_bytes() == before

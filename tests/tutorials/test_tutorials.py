@@ -74,8 +74,8 @@ def test_the_folder_of_pages_holds_what_the_tutorials_ask_for():
 def test_it_starts_from_a_question_and_names_its_modules(path):
     first = read_tutorial(path).cells[0].source
     assert re.match(rf"# {path.stem[:2]} .+\?$", first.splitlines()[0]), "# # NN Name: the question?"
-    (named,) = re.findall(r"^Modules: (.+)$", first, flags=re.MULTILINE)
-    assert [module for module in named.split(", ") if not (REPOSITORY / module).is_file()] == []
+    (named,) = re.findall(r"^Modules: (.+(?:\n.+)*)", first, flags=re.MULTILINE)
+    assert [module for module in re.split(r",\s", named) if not (REPOSITORY / module).is_file()] == []
 
 
 @every_tutorial
