@@ -9,7 +9,7 @@
 # make fuzz-guided                                a minute for each kind of document, with bytes that reach rare lines of its reader (SECONDS=60)
 # make memory                                     what a training step of BART-base and DPR-base holds: 5 GB, half an hour
 # make bench                                      minirag beside transformers: benchmarks/README.md (JOBS="rag_token_beams" SIZES=base QUICK=1)
-# make million                                    a knowledge base of a million passages, built and searched: 20 minutes, 6 GB of memory, 10 GB of disk
+# make million                                    a knowledge base of a million passages, built and searched: 10 minutes, 5 GB of memory, 6 GB of disk
 # make check                                      lint, formatting and types
 SHELL := /bin/bash
 PYTHON ?= python3

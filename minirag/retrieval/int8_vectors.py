@@ -32,6 +32,10 @@ class Int8Vectors:
     def __getitem__(self, rows: Tensor | slice | list[int] | int) -> "Int8Vectors":
         return Int8Vectors(self.numbers[rows], self.scales[rows])
 
+    def index_select(self, dim: int, rows: Tensor) -> "Int8Vectors":
+        """As of a tensor: faster than `[rows]`. dim is 0."""
+        return Int8Vectors(self.numbers.index_select(dim, rows), self.scales.index_select(dim, rows))
+
     @property
     def shape(self) -> torch.Size:
         return self.numbers.shape

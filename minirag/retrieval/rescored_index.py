@@ -82,7 +82,7 @@ class RescoredIndex:
         self, queries: Float32[Tensor, "q D"], rows: Int[Tensor, "q c"], k: int, place: Float32[Tensor, "n D"]
     ) -> tuple[Float32[Tensor, "q k"], Int[Tensor, "q k"]]:
         """d(z)ᵀq of the candidates of each question. (So small products are faster as a sum than as a call.)"""
-        whole = in_float32(self.vectors[rows.flatten()], place[: rows.numel()])
+        whole = in_float32(self.vectors.index_select(0, rows.flatten()), place[: rows.numel()])
         products = whole.unflatten(0, rows.shape).mul_(queries[:, None])  # (q, c, D)
         scores, places = products.sum(dim=-1).topk(min(k, rows.shape[1]), dim=1)
         return scores, rows.gather(1, places)

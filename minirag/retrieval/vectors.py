@@ -20,7 +20,7 @@ from jaxtyping import Float, Float32, Int
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from minirag.retrieval.along_axes import Seen
+from minirag.retrieval.along_axes import AlongAxes, Seen
 from minirag.retrieval.int8_vectors import LARGEST, Int8Vectors, Stored, as_int8
 
 DTYPES = {"float16": (torch.float16, "F16", 2), "float32": (torch.float32, "F32", 4), "int8": (torch.int8, "I8", 1)}
@@ -144,6 +144,10 @@ def blocks(vectors: Seen, rows: Int[Tensor, " R"] | None = None) -> Iterator[tup
     """
     count = len(vectors) if rows is None else len(rows)
     converted = torch.empty(min(BLOCK, count), vectors.shape[1], dtype=torch.float32, device=vectors.device)
+    if isinstance(vectors, AlongAxes):
+        for start, whole in blocks(vectors.vectors, rows):
+            yield start, torch.mm(whole, vectors.axes, out=converted[: len(whole)])
+        return
     for start in range(0, count, BLOCK):
         block = vectors[start : start + BLOCK] if rows is None else vectors[rows[start : start + BLOCK]]
         yield start, in_float32(block, converted[: len(block)])

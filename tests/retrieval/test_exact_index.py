@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minirag.retrieval import vectors as vectors_module
-from minirag.retrieval.exact_index import ExactIndex
+from minirag.retrieval.exact_index import ExactIndex, check_search
 from tests.retrieval.small_bases import unit_vectors
 
 SIZES = st.integers(1, 40)
@@ -57,6 +57,12 @@ def test_a_question_that_is_not_finite_is_named(bad):
     queries[2, 1] = bad
     with pytest.raises(ValueError, match="the vector of question 2 is not finite"):
         ExactIndex(torch.ones(5, 4)).search(queries, 1)
+
+
+def test_numbers_whose_sum_is_too_large_are_finite_all_the_same():
+    check_search(torch.full((2, 4), 3e38), 4, 1)
+    with pytest.raises(ValueError, match="the vector of question 1 is not finite"):
+        check_search(torch.tensor([[3e38, 3e38], [3e38, float("inf")]]), 2, 1)
 
 
 def test_in_many_questions_too_the_one_that_is_not_finite_is_named():

@@ -59,3 +59,9 @@ def test_what_cannot_be_computed_back_is_seen_by_its_scale(bad):
     stored = as_int8(torch.tensor([[1.0, 2.0], [1.0, bad]]))
     assert isinstance(stored, Int8Vectors)
     assert (stored.scales * 127).isfinite().tolist() == [True, bad == 3.4e38]
+
+
+def test_rows_are_picked_as_they_are_indexed():
+    vectors, rows = as_int8(torch.randn(9, 5, generator=torch.Generator().manual_seed(0))), torch.tensor([7, 0, 7])
+    picked = vectors.index_select(0, rows)
+    assert torch.equal(picked.numbers, vectors[rows].numbers) and torch.equal(picked.scales, vectors[rows].scales)

@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 from minirag.retrieval.along_axes import AlongAxes
 from minirag.retrieval.int8_vectors import as_int8
 from minirag.retrieval.principal_axes import axes_wanted, principal_axes, read_axes, write_axes
+from minirag.retrieval.vectors import blocks
 from tests.retrieval.small_bases import unit_vectors
 
 N, D, C = 300, 40, 16
@@ -50,6 +51,16 @@ def test_vectors_along_axes_are_indexed_as_a_tensor_is(stored):
     assert len(seen) == N and list(seen.shape) == [N, C]
     for rows in (slice(5, 90), [3, 1, 3], torch.tensor([7, 2])):
         torch.testing.assert_close(seen[rows], every[rows])
+
+
+@pytest.mark.parametrize("rows", [None, torch.tensor([299, 3, 3, 17])])
+def test_they_are_looked_at_in_blocks(rows, monkeypatch):
+    monkeypatch.setattr("minirag.retrieval.vectors.BLOCK", 3)
+    vectors = stretched().half()
+    seen = AlongAxes(vectors, principal_axes(vectors, C))
+    parts = [(start, block.clone()) for start, block in blocks(seen, rows)]
+    assert [start for start, _ in parts] == list(range(0, N if rows is None else 4, 3))
+    torch.testing.assert_close(torch.cat([block for _, block in parts]), seen[:] if rows is None else seen[rows])
 
 
 def test_of_many_vectors_a_sample_spread_evenly_makes_the_axes(monkeypatch):
