@@ -142,6 +142,17 @@ def test_a_changed_knowledge_base_keeps_its_axes_and_finds_what_came(tmp_path):
     assert base.search(encode_long(came), 1)[1].flatten().tolist() == [60, 61, 62, 63]
 
 
+def test_a_graph_of_whole_vectors_from_before_is_opened_and_stays_one(tmp_path, monkeypatch):
+    with monkeypatch.context() as before:
+        before.setattr("minirag.retrieval.principal_axes.axes_wanted", lambda dimension: None)
+        assert "axes" not in small_base(tmp_path / "kb", 60, encode_long, index="hnsw").sidecar.index
+    came = some_passages(62)[60:]
+    base, _ = update_knowledge_base(tmp_path / "kb", lambda source: False, came, encode_long, FINGERPRINT)
+    base.verify()
+    assert isinstance(base.index.loaded(), HNSWIndex) and AXES not in base.sidecar.files
+    assert base.search(encode_long(came), 1)[1].flatten().tolist() == [60, 61]
+
+
 def test_a_graph_that_was_begun_without_these_axes_is_begun_anew(tmp_path):
     """hnswlib would open it as one of vectors of another length."""
     place = tmp_path / ".kb.building"
