@@ -38,7 +38,13 @@ def test_passages_of_one_document_are_nearer_than_others_and_a_question_is_neare
 
 def test_a_base_is_built_opened_and_searched_and_all_of_it_is_told(built, capsys):
     folder, building = built
-    assert set(building["bytes"]) == {"knowledge_base.json", "passages.sqlite", "vectors.safetensors", "index.hnsw"}
+    assert set(building["bytes"]) == {
+        "knowledge_base.json",
+        "passages.sqlite",
+        "vectors.safetensors",
+        "index.hnsw",
+        "axes.safetensors",
+    }
     assert list(building["seconds"]) == ["passages", "index of words", "vectors", "graph", "trials and checksums"]
     assert building["peak_memory"] > 1e8 and building["stored_recall_at_5"] > 0.9
     million.forget(folder)
