@@ -18,7 +18,7 @@ from typing import Any
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it tells nobody that it runs
 
-RETRIES = 3  # of a request, after the process that should have answered it died
+RETRIES = 8  # of a request, when its process died; a few are gone before Ray notices that a whole machine is
 RESERVED = 0.01  # cores; Ray does not look where it puts processes that reserve nothing
 PATIENCE = 300.0  # seconds that a request may take, a new start of its process included
 
