@@ -15,7 +15,7 @@ from typing import Any
 from minirag.retrieval.along_axes import Axes
 from minirag.retrieval.changing import Changes
 from minirag.retrieval.int8_vectors import Stored
-from minirag.retrieval.knowledge_base import KnowledgeBase, load_graph
+from minirag.retrieval.knowledge_base import KnowledgeBase, load_graph, open_axes
 from minirag.retrieval.sidecar import AXES, GRAPH, VECTORS
 from minirag.retrieval.staging import WHOLE
 from minirag.retrieval.vectors import open_vectors
@@ -84,8 +84,8 @@ def axes_step(place: Path, vectors: Stored) -> Axes | None:
 def change_graph(place: Path, old: KnowledgeBase, rows: list[int], report: Callable[[int], None]) -> dict[str, Any]:
     """The old graph, after the vectors in `rows`, and behind its last, became others. Its axes stay."""
     vectors, sidecar = open_vectors(place / WHOLE / VECTORS), old.sidecar
-    graph = load_graph(old.folder, sidecar, old.vectors, sidecar.path_of(old.folder, GRAPH), room=len(vectors))
-    axes = getattr(graph, "axes", None)
+    axes = open_axes(old.folder, sidecar)
+    graph = load_graph(sidecar.path_of(old.folder, GRAPH), sidecar, old.vectors, axes, room=len(vectors))
     return save_graph(place, graph.changed(vectors, rows, report), vectors, sidecar.index, axes)
 
 

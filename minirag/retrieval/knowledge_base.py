@@ -20,6 +20,7 @@ import torch
 from jaxtyping import Float, Float32, Int
 from torch import Tensor
 
+from minirag.retrieval.along_axes import Axes
 from minirag.retrieval.building import Progress, check_place
 from minirag.retrieval.checked_passages import checked_passages
 from minirag.retrieval.disk_faults import disk_faults_named
@@ -150,11 +151,11 @@ def open_index(folder: Path, sidecar: Sidecar, vectors: Stored) -> Any:
     from minirag.retrieval.graph_file import read_header
     from minirag.retrieval.later_graph import LaterGraph
 
-    made = sidecar.index
+    made, axes = sidecar.index, open_axes(folder, sidecar)  # read now: they too are those that were there then
 
     def load(path: Path) -> Any:
         check_bytes(path, sidecar.files[GRAPH])
-        index = load_graph(folder, sidecar, vectors, path)
+        index = load_graph(path, sidecar, vectors, axes)
         index.check_vectors(path, vectors, torch.tensor([0, sidecar.count // 2, sidecar.count - 1]))
         return index
 
@@ -163,15 +164,21 @@ def open_index(folder: Path, sidecar: Sidecar, vectors: Stored) -> Any:
     return LaterGraph(path, load)
 
 
-def load_graph(folder: Path, sidecar: Sidecar, vectors: Stored, path: Path, room: int = 0) -> Any:
+def open_axes(folder: Path, sidecar: Sidecar) -> Axes | None:
+    """Along which the graph sees the vectors; None: it holds them whole."""
+    if "axes" not in sidecar.index:
+        return None
+    from minirag.retrieval.principal_axes import read_axes
+
+    return read_axes(sidecar.path_of(folder, AXES), sidecar.dimension, sidecar.index["axes"])
+
+
+def load_graph(path: Path, sidecar: Sidecar, vectors: Stored, axes: Axes | None, room: int = 0) -> Any:
     """The graph at `path`, of whole vectors or along axes (HNSWIndex or RescoredIndex). room: see HNSWIndex.load."""
     from minirag.retrieval.hnsw_index import HNSWIndex
-    from minirag.retrieval.principal_axes import read_axes
     from minirag.retrieval.rescored_index import RescoredIndex
 
-    made, count = sidecar.index, sidecar.count
+    made = sidecar.index
     numbers = made.get("axes", sidecar.dimension)
-    graph = HNSWIndex.load(path, numbers, count, made["ef"], made.get("held"), room)
-    if "axes" not in made:
-        return graph
-    return RescoredIndex(graph, read_axes(sidecar.path_of(folder, AXES), sidecar.dimension, numbers), vectors)
+    graph = HNSWIndex.load(path, numbers, sidecar.count, made["ef"], made.get("held"), room)
+    return graph if axes is None else RescoredIndex(graph, axes, vectors)

@@ -12,7 +12,7 @@ from minirag.retrieval.construction import build_knowledge_base
 from minirag.retrieval.hnsw_index import HNSWIndex
 from minirag.retrieval.knowledge_base import KnowledgeBase
 from minirag.retrieval.sidecar import GRAPH
-from tests.retrieval.small_bases import FINGERPRINT, encode, small_base, some_passages
+from tests.retrieval.small_bases import FINGERPRINT, encode, encode_long, small_base, some_passages
 
 ASKED = encode(some_passages(3))
 
@@ -51,15 +51,18 @@ def test_a_damaged_graph_is_refused_when_it_is_searched(folder):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows lets no open file be replaced")
+@pytest.mark.parametrize("encode", [encode, encode_long])
 @pytest.mark.parametrize("then", ["replaced", "deleted"])
-def test_who_has_it_open_searches_what_was_there_then(folder, then):
-    kb = KnowledgeBase.open(folder)
+def test_who_has_it_open_searches_what_was_there_then(tmp_path, monkeypatch, encode, then):
+    monkeypatch.setattr(sidecar, "SMALL", 0)
+    kb = small_base(tmp_path / "kb", 30, encode, index="hnsw")
+    folder = kb.folder
     if then == "deleted":
         shutil.rmtree(folder)
     else:
         others = list(reversed(some_passages(30)))
         build_knowledge_base(folder, others, encode, FINGERPRINT, index="hnsw", overwrite=True)
-    assert kb.search(ASKED, 1)[1].flatten().tolist() == [0, 1, 2]
+    assert kb.search(encode(some_passages(3)), 1)[1].flatten().tolist() == [0, 1, 2]
     kb.index.loaded().check_vectors(folder / GRAPH, kb.vectors, torch.tensor([5]))
 
 
