@@ -72,7 +72,7 @@ def graph(case: Case) -> Prepared:
     axes = principal_axes(vectors, axes_wanted(WIDTH) or WIDTH)
 
     def build(path: str) -> None:
-        RescoredIndex.build(vectors, axes, M, EF_CONSTRUCTION, num_threads=0).save(path)
+        RescoredIndex.build(vectors, axes, M=M, ef_construction=EF_CONSTRUCTION, num_threads=0).save(path)
 
     path = kept(case, "hnswlib-along-axes", build)
     index = RescoredIndex(HNSWIndex.load(path, axes.shape[1], case.rows, ef=1), axes, vectors)

@@ -59,7 +59,7 @@ class HNSWIndex:
         ValueError: a vector that is not finite; too many that are the same one (twins.py).
         """
         check_settings(M=M, ef_construction=ef_construction, ef=ef)
-        check_twins(vectors, M)
+        check_twins(vectors.vectors if isinstance(vectors, AlongAxes) else vectors, M)
         count, dim = vectors.shape
         graph, begun = new_graph(dim), 0
         if checkpoint is not None and checkpoint.is_file():

@@ -5,7 +5,7 @@ Tutorial  tutorials/09_index.py
 Tests     tests/retrieval/test_principal_axes.py
 
 A graph (hnsw_index.py) keeps every vector in memory, and a walk through it waits for that memory: for each vector that it
-looks at 3 KB from anywhere, at 768 numbers. With 256 it is 1 KB, and a graph is built in a quarter of the time. What is lost
+looks at 3 KB from anywhere, at 768 numbers. With 256 it is 1 KB, and a graph is built in half the time. What is lost
 is made good by rescored_index.py: the graph names candidates, and their whole vectors decide. Of openqa's 23,433 passages
 (MiniLM, 384 numbers, 78 % of their squared length on the first 128 axes) a graph of 128 numbers with 100 candidates found
 99.5 % of the exact top 5 of 1,000 questions, one of all 384 found 99.7 %.

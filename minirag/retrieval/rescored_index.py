@@ -15,6 +15,7 @@ short vectors, 99.5 % among 100, 99.9 % among 400, and as many among all 1,600.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Float, Float32, Int
@@ -24,7 +25,6 @@ from minirag.retrieval.along_axes import AlongAxes, Axes
 from minirag.retrieval.exact_index import check_scores, check_search
 from minirag.retrieval.hnsw_index import HNSWIndex
 from minirag.retrieval.int8_vectors import Stored
-from minirag.retrieval.twins import check_twins
 from minirag.retrieval.vectors import in_float32
 
 RESCORED, TIMES = 400, 4  # candidates of a question that are scored again: 400, or 4 k where that is more
@@ -40,23 +40,9 @@ class RescoredIndex:
     vectors: Stored
 
     @classmethod
-    def build(
-        cls,
-        vectors: Stored,
-        axes: Axes,
-        M: int = 32,
-        ef_construction: int = 200,
-        ef: int = 200,
-        seed: int = 0,
-        num_threads: int = 1,
-        progress: Callable[[int], None] | None = None,
-        checkpoint: Path | None = None,
-    ) -> "RescoredIndex":
-        """See HNSWIndex.build. Which axes: principal_axes.py."""
-        check_twins(vectors, M)
-        seen = AlongAxes(vectors, axes)
-        graph = HNSWIndex.build(seen, M, ef_construction, ef, seed, num_threads, progress, checkpoint)
-        return cls(graph, axes, vectors)
+    def build(cls, vectors: Stored, axes: Axes, **settings: Any) -> "RescoredIndex":
+        """settings: those of HNSWIndex.build. Which axes: principal_axes.py."""
+        return cls(HNSWIndex.build(AlongAxes(vectors, axes), **settings), axes, vectors)
 
     def search(self, queries: Float[Tensor, "Q D"], k: int) -> tuple[Float32[Tensor, "Q k"], Int[Tensor, "Q k"]]:
         """About the top-k over z of d(z)ᵀq: exact scores, best first, and their rows. k is at most N."""

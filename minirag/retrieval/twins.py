@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from minirag.retrieval.along_axes import Seen
+from minirag.retrieval.int8_vectors import Stored
 from minirag.retrieval.vectors import blocks
 
 AT_ONCE = 1024  # vectors whose numbers are in memory as int64
@@ -26,7 +26,7 @@ class TooManyTwins(ValueError):
     """A graph would not find what lies near them."""
 
 
-def check_twins(vectors: Seen, M: int) -> None:
+def check_twins(vectors: Stored, M: int) -> None:
     """TooManyTwins: more than 4·M vectors are the same one, M being the links that a node of the graph chooses."""
     twins, row = most_twins(vectors)
     if twins > 4 * M:
@@ -36,7 +36,7 @@ def check_twins(vectors: Seen, M: int) -> None:
         )
 
 
-def most_twins(vectors: Seen) -> tuple[int, int]:
+def most_twins(vectors: Stored) -> tuple[int, int]:
     """(how often the most frequent vector occurs, its first row): 8 bytes for each vector are in memory, its hash."""
     hashes = torch.cat([hashed(part) for _, block in blocks(vectors) for part in block.split(AT_ONCE)])
     values, counts = hashes.unique(return_counts=True)
