@@ -76,9 +76,10 @@ class BertLayer(nn.Module):
         rows: RealTokens | None = None,
     ) -> tuple[Float[Tensor, "R T D"], Float[Tensor, "B H m S"] | None]:
         """T = S; with `cls_only` T = 1, position 0 of each row. rows: x holds the real tokens of all rows in one."""
-        asking = first_tokens(x, rows) if cls_only else x  # (R, T, D)
+        whole = x if rows is None or not cls_only else rows.apart(x)
+        asking = whole[:, :1] if cls_only else x  # (R, T, D)
         if cls_only and not (weights_wanted or self.training or torch.is_grad_enabled()):
-            attended, weights = self.attention.one_query(asking, x if rows is None else rows.apart(x), mask), None
+            attended, weights = self.attention.one_query(asking, whole, mask), None
         elif rows is not None and x.device.type == "cpu" and not (cls_only or weights_wanted):
             attended, weights = self.attention.row_by_row(x, x, rows, rows), None
         else:
@@ -121,11 +122,6 @@ class BertEncoder(nn.Module):
         return EncoderOutput(
             apart[-1], tuple(apart) if output_hidden_states else None, tuple(attentions) if output_attentions else None
         )
-
-
-def first_tokens(x: Float[Tensor, "A n D"], rows: RealTokens | None) -> Float[Tensor, "B 1 D"]:
-    """[CLS] of each row."""
-    return (x if rows is None else rows.apart(x))[:, :1]
 
 
 def check_length(length: int, limit: int) -> None:
